@@ -1,0 +1,33 @@
+export default {
+  testEnvironment: 'node',
+  extensionsToTreatAsEsm: ['.ts'],
+  testMatch: ['<rootDir>/**/src/**/*.test.ts', '<rootDir>/{k8s,scripts}/**/*.test.ts'],
+  testPathIgnorePatterns: ['/node_modules/', '/dist/', '/.strangler/'],
+  modulePathIgnorePatterns: ['/dist/', '/.strangler/'],
+  transform: {
+    '^.+\\.ts$': [
+      '@swc/jest',
+      {
+        jsc: {
+          target: 'es2023',
+          keepClassNames: true,
+          parser: { syntax: 'typescript', decorators: true },
+          transform: { legacyDecorator: true, decoratorMetadata: true, useDefineForClassFields: false },
+        },
+        module: { type: 'es6' },
+        sourceMaps: 'inline',
+      },
+    ],
+  },
+  moduleNameMapper: {
+    '^(\\.{1,2}/.*)\\.js$': '$1',
+    '^@strangler/contracts$': '<rootDir>/contracts/src/index.ts',
+    '^@strangler/proxy$': '<rootDir>/strangler-proxy/src/index.ts',
+    '^@strangler/cdc$': '<rootDir>/cdc/src/index.ts',
+    '^@strangler/migrations$': '<rootDir>/migrations/src/index.ts',
+  },
+  globalSetup: '<rootDir>/scripts/jest-setup.mjs',
+  globalTeardown: '<rootDir>/scripts/jest-teardown.mjs',
+  testTimeout: 60_000,
+  coverageProvider: 'v8',
+};
