@@ -1,0 +1,144 @@
+import { type TableMapping, tableMappingSchema } from './mapping-schema.js';
+import { flagOf, routeSchema } from './plan.js';
+import { shapeOf } from './route-pattern.js';
+
+type Path = readonly (string | number)[];
+export type Inconsistency = { readonly path: Path; readonly message: string; readonly remedy: string };
+
+type Parts = Readonly<Record<string, unknown>>;
+const parts = (value: unknown): Parts =>
+  value !== null && typeof value === 'object' && !Array.isArray(value) ? (value as Parts) : {};
+const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
+
+/**
+ * What the parts of a plan say of each other. It takes the plan before its parts are known to be right and looks only at
+ * those that are, so that one bad key does not hide what else is wrong.
+ */
+export function crossCheck(document: unknown): readonly Inconsistency[] {
+  const found: Inconsistency[] = [];
+  const complain = (path: Path, message: string, remedy: string) => found.push({ path, message, remedy });
+  const plan = parts(document);
+  const upstreams = parts(plan['upstreams']);
+  const databases = parts(plan['databases']);
+  const migrations = Object.entries(parts(plan['migrations']));
+
+  if (plan['upstreams'] !== undefined && upstreams['legacy'] === undefined)
+    complain(
+      ['upstreams'],
+      'has no "legacy"',
+      'add "legacy: http://host:port", the application that serves everything that is not in the plan',
+    );
+  if (migrations.length > 0) {
+    if (plan['control'] === undefined)
+      complain(
+        ['migrations'],
+        'need a "control"',
+        'add "control: { ledger: !env LEDGER_DATABASE_URL }", the database that remembers their phases',
+      );
+    if (plan['flags'] === undefined)
+      complain(['migrations'], 'need "flags"', 'add "flags: { file: flags.json }"');
+    if (parts(plan['proxy'])['secret'] === undefined)
+      complain(
+        ['proxy'],
+        'has no "secret"',
+        'add "secret: !env STRANGLER_SECRET": it signs the cookie that keeps anonymous clients on their side',
+      );
+  }
+
+  const routes = new Map<string, string>();
+  const targets = new Map<string, string>();
+  const flags = new Map<string, string>();
+  for (const [name, value] of migrations) {
+    const at = ['migrations', name];
+    const migration = parts(value);
+
+    const { upstream } = migration;
+    if (upstream === 'legacy')
+      complain([...at, 'upstream'], 'is "legacy"', 'name the upstream of the extracted service');
+    else if (typeof upstream === 'string' && upstreams[upstream] === undefined)
+      complain(
+        [...at, 'upstream'],
+        `names "${upstream}", which is not there`,
+        `add "${upstream}" under upstreams`,
+      );
+
+    const flag = typeof migration['flag'] === 'string' ? migration['flag'] : flagOf(name);
+    const holder = flags.get(flag);
+    if (holder !== undefined)
+      complain(
+        [...at, 'flag'],
+        `"${flag}" already belongs to "${holder}"`,
+        'give each migration a flag of its own',
+      );
+    flags.set(flag, name);
+
+    for (const [index, item] of list(migration['routes']).entries()) {
+      const route = routeSchema.safeParse(item);
+      if (!route.success) continue;
+      const { match } = route.data;
+      const requests = match.methods.map((method) => `${method} ${shapeOf(match)}`);
+      const other = requests.map((request) => routes.get(request)).find((text) => text !== undefined);
+      if (other !== undefined)
+        complain(
+          [...at, 'routes', index],
+          `"${match.text}" matches the same requests as ${other}`,
+          'leave one of the two out',
+        );
+      for (const request of requests) routes.set(request, `"${match.text}" of "${name}"`);
+    }
+
+    const steps = list(parts(migration['canary'])['steps']).map(Number);
+    if (
+      steps.length > 0 &&
+      (steps.at(-1) !== 100 || steps.some((step, index) => index > 0 && step <= (steps[index - 1] ?? 0)))
+    )
+      complain(
+        [...at, 'canary', 'steps'],
+        'do not rise to 100',
+        'write rising percentages that end with 100, for example [10, 50, 100]',
+      );
+
+    const data = parts(migration['data']);
+    for (const side of ['from', 'to'] as const) {
+      const database = data[side];
+      if (typeof database === 'string' && databases[database] === undefined)
+        complain(
+          [...at, 'data', side],
+          `names "${database}", which is not there`,
+          `add "${database}: !env ..." under databases`,
+        );
+    }
+    if (data['from'] !== undefined && data['from'] === data['to'])
+      complain([...at, 'data', 'to'], 'is the database it comes from', 'name the database of the service');
+    for (const [index, item] of list(data['tables']).entries()) {
+      const table = tableMappingSchema.safeParse(item);
+      if (table.success)
+        checkTable(table.data, [...at, 'data', 'tables', index], `${String(data['to'])}.`, name);
+    }
+  }
+  return found;
+
+  function checkTable(table: TableMapping, at: Path, database: string, migration: string): void {
+    const claim = (to: string, path: Path) => {
+      const other = targets.get(database + to);
+      if (other !== undefined)
+        complain(path, `"${to}" is already written by ${other}`, 'let one mapping write each target table');
+      targets.set(database + to, `"${table.from}" of "${migration}"`);
+    };
+    claim(table.to, [...at, 'to']);
+    for (const column of Object.keys(table.key))
+      if (table.columns[column] !== undefined)
+        complain([...at, 'columns', column], 'is also in the key', 'leave it in "key" only');
+    const keyColumns = Object.values(table.key);
+    for (const [place, split] of table.split.entries()) {
+      claim(split.to, [...at, 'split', place, 'to']);
+      const used = Object.values(split.key);
+      if (used.length !== keyColumns.length || used.some((source) => !keyColumns.includes(source)))
+        complain(
+          [...at, 'split', place, 'key'],
+          `does not name the parent by the key of "${table.from}"`,
+          `map each of ${keyColumns.map((source) => `"${source}"`).join(', ')} once`,
+        );
+    }
+  }
+}

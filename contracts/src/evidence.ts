@@ -1,0 +1,135 @@
+import type { Phase } from './phases.js';
+
+/** Outcome of comparing the candidate's answer with the control's. */
+export const COMPARISONS = ['match', 'mismatch', 'ignored', 'inconclusive'] as const;
+export type Comparison = (typeof COMPARISONS)[number];
+
+/** One difference: a JSON pointer into the body, `status`, or `header NAME`. Values are redacted and cut short. */
+export type Difference = {
+  readonly path: string;
+  readonly kind: 'missing' | 'extra' | 'type' | 'value' | 'length';
+  readonly control: string;
+  readonly candidate: string;
+};
+
+export type MismatchSample = {
+  readonly at: string;
+  readonly request: string;
+  readonly differences: readonly Difference[];
+};
+
+export type RouteEvidence = {
+  /** The pattern as the plan writes it. */
+  readonly route: string;
+  /** Answers to clients, by who gave them; `fallback` were meant for the service and answered by legacy. */
+  readonly served: { readonly legacy: number; readonly service: number; readonly fallback: number };
+  readonly comparisons: Readonly<Record<Comparison, number>>;
+  /** Comparisons without a mismatch since the last one; 0 in n bound the true rate by 3/n at 95 % (rule of three). */
+  readonly cleanSinceMismatch: number;
+  readonly lastMismatchAt: string | null;
+  /** What was not compared, by reason. */
+  readonly notCompared: Readonly<Record<string, number>>;
+  readonly samples: readonly MismatchSample[];
+};
+
+export type MigrationTraffic = {
+  readonly phase: Phase;
+  readonly share: {
+    /** Percent of clients the flag sends to the service, 0 when it is off, null when it cannot be told from the flag. */
+    readonly configured: number | null;
+    /** Percent of distinct clients, and of requests that could be diverted, that went to the service since the flag or the phase last changed; null before the first. */
+    readonly observedClients: number | null;
+    readonly observedRequests: number | null;
+    readonly clients: number;
+    readonly requests: number;
+    readonly since: string;
+  };
+  /** Answers of the service to clients with status 500 and above, or none at all. */
+  readonly serviceFailures: number;
+  readonly routes: readonly RouteEvidence[];
+};
+
+/** `GET /evidence` of a proxy's admin port. */
+export type ProxyEvidence = {
+  readonly instance: string;
+  readonly at: string;
+  readonly startedAt: string;
+  readonly planRevision: string;
+  readonly stateVersion: number;
+  /** False while the control plane is out of reach and the last known state is served. */
+  readonly inContact: boolean;
+  readonly requests: { readonly total: number; readonly failed: number };
+  readonly upstreams: Readonly<Record<string, { readonly healthy: boolean; readonly reason: string | null }>>;
+  readonly migrations: Readonly<Record<string, MigrationTraffic>>;
+};
+
+/** `GET /explain?method=&path=&...` of a proxy's admin port: where a request would go, and why. */
+export type Explanation = {
+  readonly method: string;
+  readonly path: string;
+  readonly upstream: string;
+  readonly shadow: boolean;
+  readonly migration: string | null;
+  readonly route: string | null;
+  readonly phase: Phase | null;
+  readonly flag: string | null;
+  readonly client: { readonly kind: 'user' | 'anonymous' | 'none'; readonly bucket: number | null };
+  /** One sentence. */
+  readonly reason: string;
+};
+
+export type TableProgress = {
+  readonly table: string;
+  readonly copied: number;
+  readonly total: number;
+  readonly done: boolean;
+};
+
+export type TableVerification = {
+  readonly from: string;
+  readonly to: string;
+  readonly sourceRows: number;
+  readonly targetRows: number;
+  /** Target rows the mapping expects from the source rows that were read. */
+  readonly compared: number;
+  readonly different: number;
+  readonly missing: number;
+  readonly extra: number;
+  /** At most ten. */
+  readonly samples: readonly { readonly key: string; readonly difference: string }[];
+};
+
+export type Verification = {
+  readonly startedAt: string;
+  readonly finishedAt: string;
+  readonly clean: boolean;
+  readonly rowsVerified: number;
+  readonly driftRows: number;
+  readonly tables: readonly TableVerification[];
+};
+
+export const SYNC_STATES = ['idle', 'backfilling', 'tailing', 'dropping', 'stopped'] as const;
+export type SyncState = (typeof SYNC_STATES)[number];
+
+export type MigrationSync = {
+  readonly state: SyncState;
+  /** Why it stopped, one sentence with the remedy; null otherwise. */
+  readonly problem: string | null;
+  readonly backfill: { readonly tables: readonly TableProgress[]; readonly etaMs: number | null };
+  /** Milliseconds from source commit to target commit, of the newest heartbeat and the 99th percentile of the last ten minutes. */
+  readonly lagMs: number | null;
+  readonly lagMsP99: number | null;
+  readonly offset: string | null;
+  readonly applied: { readonly transactions: number; readonly rows: number };
+  readonly verification: Verification | null;
+};
+
+/** `GET /evidence` of the sync's admin port. */
+export type SyncEvidence = {
+  readonly instance: string;
+  readonly at: string;
+  readonly planRevision: string;
+  readonly stateVersion: number;
+  readonly inContact: boolean;
+  readonly migrations: Readonly<Record<string, MigrationSync>>;
+};

@@ -1,0 +1,239 @@
+import { z } from 'zod';
+import { parseAddress } from './address.js';
+import { tableMappingSchema } from './mapping-schema.js';
+import { parseRoutePattern, type RoutePattern } from './route-pattern.js';
+
+const name = z.string().refine((text) => /^[a-z][a-z0-9-]{0,62}$/.test(text), {
+  message: 'is not a name',
+  params: { remedy: 'use lower-case letters, digits and "-", starting with a letter' },
+});
+
+const address = z.union([z.string(), z.number().int()]).transform((text, context) => {
+  const parsed = parseAddress(String(text));
+  if (parsed) return parsed;
+  context.addIssue({
+    code: 'custom',
+    message: `"${text}" is not an address to listen on`,
+    params: { remedy: 'write it as "127.0.0.1:8080"' },
+  });
+  return z.NEVER;
+});
+
+const httpUrl = z.string().transform((text, context) => {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (
+    url &&
+    /^https?:$/.test(url.protocol) &&
+    url.pathname === '/' &&
+    url.search === '' &&
+    url.username === ''
+  )
+    return url.origin;
+  context.addIssue({
+    code: 'custom',
+    message: `"${text}" is not the base URL of an HTTP server`,
+    params: { remedy: 'write it as "http://127.0.0.1:3000", without a path' },
+  });
+  return z.NEVER;
+});
+
+const databaseUrl = z
+  .string()
+  .refine(
+    (text) =>
+      URL.canParse(text) &&
+      /^(mysql|mariadb):$/.test(new URL(text).protocol) &&
+      new URL(text).pathname.length > 1,
+    {
+      message: 'is not the URL of a MySQL or MariaDB database',
+      params: {
+        remedy: 'write it as "mysql://user:password@host:3306/database" and let it enter by "!env NAME"',
+      },
+    },
+  );
+
+const upstream = z.preprocess(
+  (value) => (typeof value === 'string' ? { url: value } : value),
+  z.strictObject({
+    url: httpUrl,
+    health: z
+      .string()
+      .startsWith('/')
+      .optional()
+      .describe('path that answers 200 while the service can serve; asked every second'),
+    timeoutMs: z.number().int().min(1).default(30_000).describe('longest wait for the head of an answer'),
+  }),
+);
+
+const jsonPointer = z.string().refine((text) => /^(\/[^/]*)+$/.test(text), {
+  message: 'is not a JSON pointer',
+  params: { remedy: 'write it like "/items/*/price", where "*" stands for any one name or index' },
+});
+
+const compareRules = z
+  .strictObject({
+    ignore: z.array(jsonPointer).default([]).describe('places in the body that are not compared'),
+    unordered: z.array(jsonPointer).default([]).describe('arrays whose order does not matter'),
+    redact: z.array(jsonPointer).default([]).describe('places whose values never show in a sample'),
+    headers: z
+      .array(z.string().toLowerCase())
+      .default(['content-type'])
+      .describe('response headers that are compared, besides the status'),
+  })
+  .prefault({});
+export type CompareRules = z.infer<typeof compareRules>;
+
+const pattern = z.string().transform((text, context): RoutePattern => {
+  try {
+    return parseRoutePattern(text);
+  } catch (error) {
+    context.addIssue({
+      code: 'custom',
+      message: (error as Error).message,
+      params: { remedy: 'correct the pattern' },
+    });
+    return z.NEVER;
+  }
+});
+
+export const routeSchema = z.preprocess(
+  (value) => (typeof value === 'string' ? { match: value } : value),
+  z.strictObject({
+    match: pattern.describe(
+      '"METHOD /path", with ":name" for one segment and a last "*" for the rest; GET covers HEAD',
+    ),
+    shadow: z.boolean().default(true).describe('false: the service is never asked beside legacy'),
+    compare: compareRules.optional().describe('in place of the rules of the migration'),
+  }),
+);
+
+const gates = z
+  .strictObject({
+    maxLagMs: z.number().int().min(1).default(2_000),
+    maxVerificationAgeMs: z
+      .number()
+      .int()
+      .min(1)
+      .default(3_600_000)
+      .describe('how old the last clean verification may be'),
+    minComparisons: z
+      .number()
+      .int()
+      .min(1)
+      .default(300)
+      .describe('comparisons of the whole migration since its last mismatch'),
+    minComparisonsPerRoute: z.number().int().min(0).default(10),
+    maxServiceFailures: z
+      .number()
+      .min(0)
+      .max(1)
+      .default(0.001)
+      .describe('share of the answers of the service that may fail'),
+  })
+  .prefault({});
+export type GateLimits = z.infer<typeof gates>;
+
+const migration = z.strictObject({
+  owner: z.string().min(1),
+  title: z.string().optional(),
+  upstream: name.describe('the upstream of the extracted service'),
+  flag: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('name of the Unleash flag; "strangler." and the name of the migration when left out'),
+  routes: z.array(routeSchema).min(1),
+  compare: compareRules,
+  canary: z
+    .strictObject({ steps: z.array(z.number().int().min(1).max(100)).min(1).default([10, 50, 100]) })
+    .prefault({}),
+  gates,
+  data: z
+    .strictObject({
+      from: z.string().describe('name of the database the monolith writes'),
+      to: z.string().describe('name of the database of the service'),
+      chunkRows: z
+        .number()
+        .int()
+        .min(1)
+        .max(100_000)
+        .default(1_000)
+        .describe('rows a backfill reads at a time'),
+      tables: z.array(tableMappingSchema).min(1),
+    })
+    .optional(),
+});
+
+/** The plan as it stands in the file. Everything not named here is refused. */
+export const planSchema = z.strictObject({
+  version: z.literal(1),
+  proxy: z.strictObject({
+    listen: address,
+    admin: address.prefault('127.0.0.1:7070'),
+    secret: z
+      .string()
+      .refine((text) => text.length >= 16, {
+        message: 'is shorter than 16 characters',
+        params: { remedy: 'make one with "openssl rand -hex 32"' },
+      })
+      .optional()
+      .describe('signs the cookie of anonymous clients; enters by !env'),
+    identity: z
+      .strictObject({
+        user: z
+          .union([
+            z.strictObject({ cookie: z.string().min(1) }),
+            z.strictObject({ header: z.string().toLowerCase().min(1) }),
+          ])
+          .optional()
+          .describe('where a request says who its user is'),
+      })
+      .prefault({}),
+    shadow: z
+      .strictObject({
+        concurrency: z.number().int().min(1).default(8),
+        queue: z
+          .number()
+          .int()
+          .min(0)
+          .default(64)
+          .describe('shadow requests that may wait; one more is dropped and counted'),
+        deadlineMs: z.number().int().min(1).default(5_000),
+        maxBodyBytes: z
+          .number()
+          .int()
+          .min(1)
+          .default(1_048_576)
+          .describe('larger answers are not compared, and counted'),
+        samples: z.number().int().min(0).max(50).default(5).describe('mismatches kept for each route'),
+      })
+      .prefault({}),
+    stateFile: z
+      .string()
+      .optional()
+      .describe('where the last routing state is kept for a start without the control plane'),
+  }),
+  sync: z.strictObject({ admin: address.prefault('127.0.0.1:7071') }).prefault({}),
+  control: z.strictObject({ listen: address.prefault('127.0.0.1:7072'), ledger: databaseUrl }).optional(),
+  flags: z
+    .strictObject({
+      file: z
+        .string()
+        .min(1)
+        .describe('flags in the format of the client API of Unleash; relative to the plan'),
+    })
+    .optional(),
+  databases: z.record(name, databaseUrl).default({}),
+  upstreams: z.record(name, upstream),
+  migrations: z.record(name, migration).default({}),
+});
+
+export type PlanDocument = z.infer<typeof planSchema>;
+export type Migration = PlanDocument['migrations'][string];
+export type MigrationData = NonNullable<Migration['data']>;
+export type PlanRoute = Migration['routes'][number];
+export type Upstream = PlanDocument['upstreams'][string];
+export type ShadowLimits = PlanDocument['proxy']['shadow'];
+
+/** The name of a migration's flag when the plan gives none. */
+export const flagOf = (migrationName: string): string => `strangler.${migrationName}`;

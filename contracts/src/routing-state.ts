@@ -1,0 +1,26 @@
+import { z } from 'zod';
+import { PHASES } from './phases.js';
+
+/**
+ * What the ledger says of every migration, as the control plane hands it to proxies and sync.
+ * `version` only grows; a subscriber that asks for the state after version N has put N into force.
+ */
+export const routingStateSchema = z.object({
+  version: z.number().int().nonnegative(),
+  migrations: z.record(
+    z.string(),
+    z.object({
+      phase: z.enum(PHASES),
+      /** When this phase began, ISO 8601 in UTC. */
+      since: z.string(),
+    }),
+  ),
+});
+export type RoutingState = z.infer<typeof routingStateSchema>;
+
+/** Before anything is known, everything is on legacy. */
+export const NOTHING_KNOWN: RoutingState = { version: 0, migrations: {} };
+
+/** The phase of a migration; one the ledger has not heard of is on legacy. */
+export const phaseOf = (state: RoutingState, migration: string) =>
+  state.migrations[migration]?.phase ?? 'legacy';
