@@ -1,0 +1,113 @@
+import { ApiProperty } from '@nestjs/swagger';
+import type { Category } from './category.entity.js';
+import { grossCents, toDecimal } from './price.js';
+import type { Product } from './product.entity.js';
+import { splitTags } from './tags.js';
+
+export class CategoryAnswer {
+  @ApiProperty() id: number;
+  @ApiProperty() name: string;
+  @ApiProperty() slug: string;
+}
+
+export class CategoryListAnswer extends CategoryAnswer {
+  @ApiProperty({ type: Number, nullable: true }) parent_id: number | null;
+  @ApiProperty({ type: Number, nullable: true }) sort_order: number | null;
+  @ApiProperty({ description: 'visible products directly in it' }) product_count: number;
+}
+
+export class CategoryDetailAnswer extends CategoryListAnswer {
+  @ApiProperty({ type: CategoryAnswer, nullable: true }) parent: CategoryAnswer | null;
+  @ApiProperty({ type: [CategoryAnswer] }) children: CategoryAnswer[];
+}
+
+export class ProductAnswer {
+  @ApiProperty() id: number;
+  @ApiProperty({ type: String, nullable: true }) sku: string | null;
+  @ApiProperty({ type: String, nullable: true }) name: string | null;
+  @ApiProperty({ type: String, nullable: true }) description: string | null;
+  @ApiProperty({ type: String, nullable: true }) manufacturer: string | null;
+  @ApiProperty({ type: CategoryAnswer, nullable: true }) category: CategoryAnswer | null;
+  @ApiProperty({ type: [String] }) tags: string[];
+  @ApiProperty({ enum: ['active', 'sold_out'] }) status: string | null;
+  @ApiProperty() featured: boolean;
+  @ApiProperty({ type: String, nullable: true, example: '12.90', description: 'net' }) price: string | null;
+  @ApiProperty({ type: Number, nullable: true }) discount_pct: number | null;
+  @ApiProperty({ type: Number, nullable: true }) tax_pct: number | null;
+  @ApiProperty({ type: Number, nullable: true, example: 15.35 }) gross_price: number | null;
+  @ApiProperty({ enum: ['EUR'] }) currency: 'EUR';
+  @ApiProperty({ type: String, nullable: true }) image: string | null;
+  @ApiProperty({ type: String, nullable: true, example: '2026-03-01 14:05:09', description: 'local time' })
+  created: string | null;
+  @ApiProperty({ type: String, nullable: true, example: '2026-03-01 14:05:09', description: 'local time' })
+  modified: string | null;
+}
+
+export class ProductPageAnswer {
+  @ApiProperty({ type: [ProductAnswer] }) items: ProductAnswer[];
+  @ApiProperty() total: number;
+  @ApiProperty() page: number;
+  @ApiProperty() per_page: number;
+}
+
+export class PriceAnswer {
+  @ApiProperty() product_id: number;
+  @ApiProperty({ type: String, nullable: true, example: '12.90' }) net: string | null;
+  @ApiProperty({ type: Number, nullable: true }) discount_pct: number | null;
+  @ApiProperty({ type: Number, nullable: true }) tax_pct: number | null;
+  @ApiProperty({ type: Number, nullable: true, example: 15.35 }) gross: number | null;
+  @ApiProperty({ enum: ['EUR'] }) currency: 'EUR';
+}
+
+export class TagAnswer {
+  @ApiProperty() tag: string;
+  @ApiProperty() count: number;
+}
+
+export const toCategory = (category: Pick<Category, 'id' | 'name' | 'slug'>): CategoryAnswer => ({
+  id: category.id,
+  name: category.name ?? '',
+  slug: category.slug ?? '',
+});
+
+const percent = (column: string | null): number | null => (column === null ? null : Number(column));
+
+const grossNumber = (product: Product): number | null => {
+  const cents = grossCents(product);
+  return cents === null ? null : cents / 100;
+};
+
+export const toProduct = (product: Product, category: Category | null): ProductAnswer => ({
+  id: product.id,
+  sku: product.sku,
+  name: product.name,
+  description: product.description,
+  manufacturer: product.manufacturer,
+  category: category && toCategory(category),
+  tags: splitTags(product.tags),
+  status: product.status,
+  featured: product.is_featured === 1,
+  price: product.price,
+  discount_pct: percent(product.discount_pct),
+  tax_pct: percent(product.tax_pct),
+  gross_price: grossNumber(product),
+  currency: 'EUR',
+  image: product.image_file,
+  created: product.created,
+  modified: product.modified,
+});
+
+export const toPrice = (product: Product): PriceAnswer => ({
+  product_id: product.id,
+  net: product.price,
+  discount_pct: percent(product.discount_pct),
+  tax_pct: percent(product.tax_pct),
+  gross: grossNumber(product),
+  currency: 'EUR',
+});
+
+/** What is charged and printed: `"15.35"`. A product without a price cannot be bought. */
+export const grossDecimal = (product: Product): string | null => {
+  const cents = grossCents(product);
+  return cents === null ? null : toDecimal(cents);
+};

@@ -1,0 +1,22 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import type { DataSourceOptions } from 'typeorm';
+import { CatalogModule } from './catalog/catalog.module.js';
+import type { Environment } from './environment.js';
+import { ReviewsModule } from './reviews/reviews.module.js';
+import { SettingsModule } from './settings.module.js';
+
+@Module({})
+export class ShopModule {
+  static with(environment: Environment, database: DataSourceOptions): DynamicModule {
+    return {
+      module: ShopModule,
+      imports: [
+        SettingsModule.with(environment),
+        TypeOrmModule.forRoot({ ...database, autoLoadEntities: true, retryAttempts: 0 }),
+        CatalogModule,
+        ReviewsModule,
+      ],
+    };
+  }
+}
