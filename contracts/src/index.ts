@@ -8,6 +8,7 @@ export * from './load-plan.js';
 export * from './mapping-schema.js';
 export * from './phases.js';
 export * from './plan.js';
+export * from './plan-json-schema.js';
 export * from './problem.js';
 export * from './program.js';
 export * from './route-pattern.js';

@@ -54,13 +54,13 @@ function problemOf(issue: z.core.$ZodIssue, lineOf: (path: Path) => number | und
       remedy: 'remove it or correct its spelling',
       ...line(lineOf([...issue.path, key])),
     }));
-  // Of a union, the alternative that came furthest says most: an unknown key or a bad value inside the right shape.
+  // Of a union, the alternative of the right type that has least wrong with it says most.
   if (issue.code === 'invalid_union') {
-    const nested = issue.errors.filter((errors) =>
-      errors.some((error) => error.path.length > 0 || error.code === 'custom'),
-    );
-    const best = nested.toSorted((a, b) => a.length - b.length)[0];
-    if (best && nested.length === 1)
+    const ofRightType = issue.errors
+      .filter((errors) => errors.every((error) => error.path.length > 0 || error.code !== 'invalid_type'))
+      .toSorted((a, b) => a.length - b.length);
+    const [best, second] = ofRightType;
+    if (best && (!second || best.length < second.length))
       return best.flatMap((error) => problemOf({ ...error, path: [...issue.path, ...error.path] }, lineOf));
     return [
       {

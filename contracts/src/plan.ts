@@ -52,18 +52,16 @@ const databaseUrl = z
     },
   );
 
-const upstream = z.preprocess(
-  (value) => (typeof value === 'string' ? { url: value } : value),
-  z.strictObject({
-    url: httpUrl,
-    health: z
-      .string()
-      .startsWith('/')
-      .optional()
-      .describe('path that answers 200 while the service can serve; asked every second'),
-    timeoutMs: z.number().int().min(1).default(30_000).describe('longest wait for the head of an answer'),
-  }),
-);
+const upstreamObject = z.strictObject({
+  url: httpUrl,
+  health: z
+    .string()
+    .startsWith('/')
+    .optional()
+    .describe('path that answers 200 while the service can serve; asked every second'),
+  timeoutMs: z.number().int().min(1).default(30_000).describe('longest wait for the head of an answer'),
+});
+const upstream = z.union([httpUrl.transform((url) => upstreamObject.parse({ url })), upstreamObject]);
 
 const jsonPointer = z.string().refine((text) => /^(\/[^/]*)+$/.test(text), {
   message: 'is not a JSON pointer',
@@ -96,16 +94,17 @@ const pattern = z.string().transform((text, context): RoutePattern => {
   }
 });
 
-export const routeSchema = z.preprocess(
-  (value) => (typeof value === 'string' ? { match: value } : value),
-  z.strictObject({
-    match: pattern.describe(
-      '"METHOD /path", with ":name" for one segment and a last "*" for the rest; GET covers HEAD',
-    ),
-    shadow: z.boolean().default(true).describe('false: the service is never asked beside legacy'),
-    compare: compareRules.optional().describe('in place of the rules of the migration'),
-  }),
-);
+const routeObject = z.strictObject({
+  match: pattern.describe(
+    '"METHOD /path", with ":name" for one segment and a last "*" for the rest; GET covers HEAD',
+  ),
+  shadow: z.boolean().default(true).describe('false: the service is never asked beside legacy'),
+  compare: compareRules.optional().describe('in place of the rules of the migration'),
+});
+export const routeSchema = z.union([
+  pattern.transform((match) => ({ match, shadow: true, compare: undefined })),
+  routeObject,
+]);
 
 const gates = z
   .strictObject({
