@@ -1,0 +1,182 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import type { ProxyEvidence, SyncEvidence } from '@strangler/contracts';
+import { createConnection } from 'mysql2/promise';
+import { freePort } from './free-port.js';
+import { type CommandResult, runCommand } from './run-command.js';
+import { type StartedProgram, startProgram } from './started-program.js';
+
+const ROOT = resolve(import.meta.dirname, '../..');
+const PROGRAMS = {
+  seed: 'legacy-monolith/dist/seed.js',
+  shop: 'legacy-monolith/dist/main.js',
+  migrate: 'extracted-services/catalog/dist/migrate.js',
+  catalog: 'extracted-services/catalog/dist/main.js',
+  strangler: 'migrations/bin/strangler.js',
+};
+const programOf = (name: keyof typeof PROGRAMS) => join(ROOT, PROGRAMS[name]);
+
+export type Rounding = 'once' | 'twice';
+
+/** Everything the story plays on: a database server's databases, the shop, the service, and the toolkit in front of them. */
+export type World = {
+  readonly urls: {
+    readonly proxy: string;
+    readonly shop: string;
+    readonly catalog: string;
+    readonly proxyAdmin: string;
+    readonly syncAdmin: string;
+    readonly control: string;
+  };
+  readonly databases: { readonly shop: string; readonly catalog: string; readonly ledger: string };
+  readonly folder: string;
+  /** The CLI as an operator types it, on the sample's plan. */
+  strangler(...args: string[]): Promise<CommandResult>;
+  proxyEvidence(): Promise<ProxyEvidence>;
+  syncEvidence(): Promise<SyncEvidence>;
+  startCatalog(rounding: Rounding): Promise<void>;
+  stopCatalog(): Promise<void>;
+  killCatalog(): Promise<void>;
+  /** Ends all programs in the reverse order of their start and drops the databases unless `keep`. */
+  close(): Promise<void>;
+};
+
+export type WorldOptions = {
+  readonly mysqlUrl: string;
+  /** Folder for logs, flags, state and reports; emptied first. */
+  readonly folder: string;
+  /** Rows of the seed, all of it when left out. */
+  readonly seedArguments?: readonly string[];
+  readonly say: (sentence: string) => void;
+  /** Ends a start that is under way. */
+  readonly signal?: AbortSignal;
+};
+
+const databaseUrl = (server: string, name: string) =>
+  Object.assign(new URL(server), { pathname: `/${name}` }).href;
+
+const evidenceOf = async <T>(url: string): Promise<T> => {
+  const response = await fetch(`${url}/evidence`, { signal: AbortSignal.timeout(5_000) });
+  if (!response.ok) throw new Error(`"${url}/evidence" answered ${response.status}`);
+  return (await response.json()) as T;
+};
+
+export async function createWorld({
+  mysqlUrl,
+  folder,
+  seedArguments = [],
+  say,
+  signal,
+}: WorldOptions): Promise<World> {
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true });
+  const suffix = randomBytes(3).toString('hex');
+  const names = { shop: `shop_${suffix}`, catalog: `catalog_${suffix}`, ledger: `ledger_${suffix}` };
+  const [proxy, proxyAdmin, syncAdmin, control, shop, catalog] = await Promise.all(
+    Array.from({ length: 6 }, freePort),
+  );
+  const at = (port: number | undefined) => `http://127.0.0.1:${port}`;
+  const urls = {
+    proxy: at(proxy),
+    shop: at(shop),
+    catalog: at(catalog),
+    proxyAdmin: at(proxyAdmin),
+    syncAdmin: at(syncAdmin),
+    control: at(control),
+  };
+  const databases = {
+    shop: databaseUrl(mysqlUrl, names.shop),
+    catalog: databaseUrl(mysqlUrl, names.catalog),
+    ledger: databaseUrl(mysqlUrl, names.ledger),
+  };
+  const environment: NodeJS.ProcessEnv = {
+    ...process.env,
+    NODE_ENV: 'production',
+    SHOP_DATABASE_URL: databases.shop,
+    SHOP_PORT: String(shop),
+    SHOP_UPLOAD_DIR: join(folder, 'uploads'),
+    SHOP_URL: urls.shop,
+    CATALOG_DATABASE_URL: databases.catalog,
+    CATALOG_PORT: String(catalog),
+    CATALOG_URL: urls.catalog,
+    LEDGER_DATABASE_URL: databases.ledger,
+    STRANGLER_SECRET: randomBytes(32).toString('hex'),
+    SHOP_PROXY_LISTEN: `127.0.0.1:${proxy}`,
+    SHOP_PROXY_ADMIN: `127.0.0.1:${proxyAdmin}`,
+    SHOP_SYNC_ADMIN: `127.0.0.1:${syncAdmin}`,
+    SHOP_CONTROL_LISTEN: `127.0.0.1:${control}`,
+    SHOP_FLAGS_FILE: join(folder, 'flags.json'),
+    SHOP_STATE_FILE: join(folder, 'proxy-state.json'),
+  };
+  const plan = join(ROOT, 'migrations/plans/shop.yaml');
+  const release: (() => Promise<unknown>)[] = [];
+  const close = async () => {
+    for (const step of release.toReversed()) await step();
+    release.length = 0;
+  };
+  const prepare = async (program: 'seed' | 'migrate', args: readonly string[] = []) => {
+    const result = await runCommand(programOf(program), args, environment, signal);
+    if (result.code !== 0) throw new Error(`"${PROGRAMS[program]}" ended with ${result.code}: ${result.err}`);
+  };
+
+  let service: StartedProgram | undefined;
+  const startCatalog = async (rounding: Rounding) => {
+    service = await startProgram(
+      programOf('catalog'),
+      [],
+      { ...environment, CATALOG_ROUNDING: rounding },
+      join(folder, 'catalog.log'),
+    );
+  };
+
+  try {
+    release.push(async () => {
+      const connection = await createConnection(mysqlUrl);
+      for (const name of Object.values(names))
+        for (const schema of [name, `${name}_strangler`])
+          await connection.query(`DROP DATABASE IF EXISTS \`${schema}\``);
+      await connection.end();
+    });
+    say('seeding the shop and creating the database of the service');
+    await prepare('seed', seedArguments);
+    await prepare('migrate');
+    const monolith = await startProgram(programOf('shop'), [], environment, join(folder, 'shop.log'));
+    release.push(() => monolith.stop());
+    signal?.throwIfAborted();
+    say(`the monolith runs at ${urls.shop}`);
+    await startCatalog('once');
+    release.push(async () => service?.stop());
+    signal?.throwIfAborted();
+    say(`the catalog service runs at ${urls.catalog}`);
+    const toolkit = await startProgram(
+      programOf('strangler'),
+      ['up', '--plan', plan],
+      environment,
+      join(folder, 'strangler.log'),
+    );
+    release.push(() => toolkit.stop());
+    signal?.throwIfAborted();
+    say(`the proxy runs at ${urls.proxy}, the control plane at ${urls.control}`);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+
+  return {
+    urls,
+    databases,
+    folder,
+    strangler: (...args) => runCommand(programOf('strangler'), [...args, '--plan', plan], environment),
+    proxyEvidence: () => evidenceOf<ProxyEvidence>(urls.proxyAdmin),
+    syncEvidence: () => evidenceOf<SyncEvidence>(urls.syncAdmin),
+    startCatalog,
+    stopCatalog: async () => {
+      await service?.stop();
+    },
+    killCatalog: async () => {
+      await service?.kill();
+    },
+    close,
+  };
+}

@@ -1,0 +1,59 @@
+// `npm test`: build, types of the tests, lint, format, and all tests on the real parts. The last line counts them.
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { environment, pinnedNode, prepare, root } from './prepare.mjs';
+
+prepare();
+const modules = (...path) => join(root, 'node_modules', ...path);
+const run = (args) =>
+  spawnSync(pinnedNode, args, { cwd: root, env: environment(), stdio: 'inherit' }).status === 0;
+const folders = [
+  'contracts',
+  'strangler-proxy',
+  'cdc',
+  'migrations',
+  'legacy-monolith',
+  'extracted-services',
+  'e2e',
+  'scripts',
+];
+const count = { passed: 0, failed: 0 };
+
+const checks = {
+  'types of the tests': [modules('typescript', 'bin', 'tsc'), '-p', 'tsconfig.test.json'],
+  lint: [modules('oxlint', 'bin', 'oxlint'), '--type-aware', '--disable-nested-config', ...folders],
+  format: [modules('prettier', 'bin', 'prettier.cjs'), '--check', '--log-level', 'warn', '.'],
+};
+for (const [name, args] of Object.entries(checks)) {
+  const passed = run(args);
+  console.log(`${passed ? 'PASS' : 'FAIL'} ${name}`);
+  count[passed ? 'passed' : 'failed']++;
+}
+
+mkdirSync(join(root, '.strangler'), { recursive: true });
+const given = process.argv.slice(2);
+// What measures the whole system has the machine for itself, after everything else.
+const lots =
+  given.length > 0
+    ? [given]
+    : [
+        ['--maxWorkers=2', '--testPathIgnorePatterns', '/node_modules/', '/dist/', '/.strangler/', '/e2e/'],
+        ['--runInBand', 'e2e/src'],
+      ];
+for (const [index, args] of lots.entries()) {
+  const output = join(root, '.strangler', `jest-${index}.json`);
+  run([
+    '--experimental-vm-modules',
+    '--disable-warning=ExperimentalWarning',
+    modules('jest', 'bin', 'jest.js'),
+    '--json',
+    `--outputFile=${output}`,
+    ...args,
+  ]);
+  const results = JSON.parse(readFileSync(output, 'utf8'));
+  count.passed += results.numPassedTests;
+  count.failed += results.numFailedTests + results.numRuntimeErrorTestSuites;
+}
+console.log(`${count.passed} passed, ${count.failed} failed`);
+process.exitCode = count.failed > 0 || count.passed === 0 ? 1 : 0;
