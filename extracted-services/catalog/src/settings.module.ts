@@ -1,0 +1,14 @@
+import { Global, Module, type DynamicModule } from '@nestjs/common';
+import { ENVIRONMENT, type Environment } from './environment.js';
+
+@Global()
+@Module({})
+export class SettingsModule {
+  static with(environment: Environment): DynamicModule {
+    return {
+      module: SettingsModule,
+      providers: [{ provide: ENVIRONMENT, useValue: environment }],
+      exports: [ENVIRONMENT],
+    };
+  }
+}
