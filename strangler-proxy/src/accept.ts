@@ -1,0 +1,98 @@
+import type { StranglerError } from '@strangler/contracts';
+import { requestRefused } from './errors.js';
+import { eachHeader, endToEnd, type RawHeaders, valuesOf } from './headers.js';
+import { unambiguousPath } from './request-path.js';
+
+/** What of a request the wire gives. */
+export type RequestHead = {
+  readonly method: string;
+  /** The request target as it came. */
+  readonly url: string;
+  readonly rawHeaders: RawHeaders;
+  readonly remoteAddress: string;
+  readonly encrypted: boolean;
+};
+
+/** A request that has one meaning, and the headers an upstream gets to see. */
+export type Accepted = {
+  readonly method: string;
+  /** Path and query, byte for byte. */
+  readonly target: string;
+  /** The path routes are matched on; null when it is ambiguous. */
+  readonly path: string | null;
+  readonly headers: RawHeaders;
+  /** All cookies the client sent, the toolkit's own included. */
+  readonly cookies: string;
+  readonly hasBody: boolean;
+  readonly isSecure: boolean;
+};
+
+export const COOKIE_NAME = 'strangler_id';
+
+const WRITTEN_BY_US = new Set([
+  'expect',
+  'forwarded',
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-proto',
+]);
+
+/**
+ * Makes one meaning out of a request, or refuses it. Hop-by-hop headers, `Expect` (the server has answered it already),
+ * the forwarded headers of the client and the toolkit's own cookie and headers do not go on.
+ */
+export function accept(head: RequestHead): Accepted | StranglerError {
+  const { method, url, rawHeaders } = head;
+  const hosts = valuesOf(rawHeaders, 'host');
+  if (hosts.length > 1) return requestRefused(`${method} ${url}`, 'it names two hosts');
+  // RFC 9112, 3.2.2: the authority of an absolute target replaces the Host header.
+  const absolute = /^https?:\/\/([^/?#@]+)((?:[/?].*)?)$/i.exec(url);
+  if (!absolute && !url.startsWith('/'))
+    return requestRefused(`${method} ${url}`, 'its target is neither a path nor a URL');
+  const rest = absolute?.[2] ?? url;
+  const target = rest.startsWith('/') ? rest : `/${rest}`;
+  const host = absolute?.[1] ?? hosts[0];
+
+  const headers: string[] = [];
+  const cookies: string[] = [];
+  let forwardedProto = '';
+  for (const [name, value] of eachHeader(endToEnd(rawHeaders))) {
+    const key = name.toLowerCase();
+    if (key === 'x-forwarded-proto') forwardedProto = value.trim().toLowerCase();
+    if (WRITTEN_BY_US.has(key) || key.startsWith('x-strangler-')) continue;
+    if (key === 'host') headers.push(name, host ?? value);
+    else if (key === 'cookie') {
+      cookies.push(value);
+      const others = withoutOwnCookie(value);
+      if (others !== '') headers.push(name, others);
+    } else headers.push(name, value);
+  }
+  if (absolute && hosts.length === 0) headers.push('Host', absolute[1] as string);
+  // Only a client behind a TLS terminator can have come by https; one that merely claims it deceives itself alone.
+  const isSecure = head.encrypted || forwardedProto === 'https';
+  headers.push('X-Forwarded-For', head.remoteAddress.replace(/^::ffff:(?=\d+\.)/, ''));
+  headers.push('X-Forwarded-Proto', isSecure ? 'https' : 'http');
+  if (host !== undefined) headers.push('X-Forwarded-Host', host);
+
+  return {
+    method,
+    target,
+    path: unambiguousPath(target),
+    headers,
+    cookies: cookies.join('; '),
+    hasBody:
+      valuesOf(rawHeaders, 'transfer-encoding').length > 0 ||
+      valuesOf(rawHeaders, 'content-length').some((length) => Number(length) > 0),
+    isSecure,
+  };
+}
+
+/** The other cookies stay as they came, byte for byte. */
+function withoutOwnCookie(cookies: string): string {
+  if (!cookies.includes(COOKIE_NAME)) return cookies;
+  return cookies
+    .split(';')
+    .filter((cookie) => (cookie.split('=')[0] as string).trim() !== COOKIE_NAME)
+    .join(';')
+    .trim();
+}

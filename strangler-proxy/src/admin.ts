@@ -1,0 +1,75 @@
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import type { Registry } from 'prom-client';
+import {
+  type Address,
+  type Explanation,
+  type ProxyEvidence,
+  reasonOf,
+  StranglerError,
+} from '@strangler/contracts';
+import { hostRefused, methodNotAllowed, pathUnknown } from './errors.js';
+import { refuse } from './refuse.js';
+
+export type AdminParts = {
+  readonly address: Address;
+  /** Whether it takes requests; false from the moment it is asked to stop. */
+  readonly isReady: () => boolean;
+  readonly evidence: () => ProxyEvidence;
+  readonly explain: (question: URLSearchParams) => Explanation;
+  readonly registry: Registry;
+};
+
+const isLoopback = (host: string): boolean =>
+  /^(?:localhost|(?:[\w-]+\.)+localhost|127(?:\.\d{1,3}){3}|\[?::1\]?)$/i.test(host);
+
+/** GET /health, /ready, /metrics, /evidence and /explain. It changes nothing. */
+export function createAdmin(parts: AdminParts): Server {
+  const answer = async (
+    request: IncomingMessage,
+  ): Promise<{ status: number; type: string; body: string }> => {
+    const json = (value: unknown, status = 200) => ({
+      status,
+      type: 'application/json',
+      body: JSON.stringify(value),
+    });
+    // A page in a browser can make any name point to this machine; it cannot make the Host header lie.
+    const host = (request.headers.host ?? '').replace(/:\d+$/, '');
+    if (isLoopback(parts.address.host) && !isLoopback(host)) throw hostRefused(host);
+    if (request.method !== 'GET' && request.method !== 'HEAD')
+      throw methodNotAllowed(request.method as string);
+    const target = request.url as string;
+    const query = target.indexOf('?');
+    const path = query === -1 ? target : target.slice(0, query);
+    switch (path) {
+      case '/health':
+        return json({ status: 'ok' });
+      case '/ready':
+        return parts.isReady() ? json({ status: 'ready' }) : json({ status: 'stopping' }, 503);
+      case '/evidence':
+        return json(parts.evidence());
+      case '/explain':
+        return json(parts.explain(new URLSearchParams(query === -1 ? '' : target.slice(query + 1))));
+      case '/metrics':
+        return { status: 200, type: parts.registry.contentType, body: await parts.registry.metrics() };
+      default:
+        throw pathUnknown(path);
+    }
+  };
+  return createServer((request, response) => {
+    void serve();
+    async function serve(): Promise<void> {
+      try {
+        const { status, type, body } = await answer(request);
+        response.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(body) });
+        response.end(body);
+      } catch (error) {
+        refuse(
+          response,
+          error instanceof StranglerError
+            ? error
+            : new StranglerError('INTERNAL', 500, reasonOf(error), error),
+        );
+      }
+    }
+  });
+}

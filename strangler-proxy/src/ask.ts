@@ -1,0 +1,67 @@
+import { reasonOf } from '@strangler/contracts';
+import type { Pool } from 'undici';
+import type { Answer } from './compare.js';
+import { decodeBody } from './decode-body.js';
+import { eachHeader, type RawHeaders } from './headers.js';
+
+/** Why an answer cannot be compared. */
+export type NotAnswered = { readonly reason: string; readonly detail: string };
+
+export type Ask = {
+  readonly pool: Pool;
+  readonly target: string;
+  readonly headers: RawHeaders;
+  readonly deadlineMs: number;
+  readonly maxBodyBytes: number;
+  readonly signal: AbortSignal;
+};
+
+// With these an upstream may send a part of the answer, or none, and rightly so.
+const CONDITIONS = new Set([
+  'if-match',
+  'if-modified-since',
+  'if-none-match',
+  'if-range',
+  'if-unmodified-since',
+  'range',
+]);
+
+/** The headers of a copy of a request: no conditions, and a mark by which the service can tell it from a client's. */
+export function shadowHeaders(raw: RawHeaders): string[] {
+  const headers: string[] = [];
+  for (const [name, value] of eachHeader(raw))
+    if (!CONDITIONS.has(name.toLowerCase())) headers.push(name, value);
+  return [...headers, 'X-Strangler-Shadow', '1'];
+}
+
+/** Asks an upstream on behalf of nobody: bounded in time and bytes, and whatever goes wrong is a value. */
+export async function ask(options: Ask): Promise<Answer | NotAnswered> {
+  const { pool, target, headers, deadlineMs, maxBodyBytes, signal } = options;
+  const deadline = AbortSignal.timeout(deadlineMs);
+  try {
+    const response = await pool.request({
+      method: 'GET',
+      path: target,
+      headers: [...headers],
+      signal: AbortSignal.any([deadline, signal]),
+    });
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    for await (const chunk of response.body) {
+      chunks.push(chunk as Buffer);
+      bytes += (chunk as Buffer).length;
+      // Leaving the loop ends the connection; the rest of the answer is never read.
+      if (bytes > maxBodyBytes) return { reason: 'too-large', detail: `more than ${maxBodyBytes} bytes` };
+    }
+    const flat = Object.fromEntries(
+      Object.entries(response.headers).map(([name, value]) => [name, [value ?? ''].flat().join(', ')]),
+    );
+    const decoded = await decodeBody(Buffer.concat(chunks), flat['content-encoding'], maxBodyBytes);
+    if (!decoded.ok) return { reason: decoded.reason, detail: flat['content-encoding'] ?? '' };
+    return { status: response.statusCode, headers: flat, body: decoded.body };
+  } catch (error) {
+    if (signal.aborted) return { reason: 'stopped', detail: 'the proxy is stopping' };
+    if (deadline.aborted) return { reason: 'deadline', detail: `no whole answer within ${deadlineMs} ms` };
+    return { reason: 'service-unreachable', detail: reasonOf(error) };
+  }
+}

@@ -1,0 +1,86 @@
+import { StranglerError, reasonOf } from '@strangler/contracts';
+
+export const requestRefused = (request: string, reason: string) =>
+  new StranglerError(
+    'PROXY_REQUEST_REFUSED',
+    400,
+    `request "${request}" has more than one meaning (${reason}): send it with one`,
+  );
+export const upstreamRefused = (upstream: string, cause?: unknown) =>
+  new StranglerError(
+    'PROXY_UPSTREAM_REFUSED',
+    502,
+    `upstream "${upstream}" could not be connected to: see that it runs and that its url in the plan is right`,
+    cause,
+  );
+export const upstreamReset = (upstream: string, cause?: unknown) =>
+  new StranglerError(
+    'PROXY_UPSTREAM_RESET',
+    502,
+    `upstream "${upstream}" took the request and broke off before the head of an answer: see its log`,
+    cause,
+  );
+export const upstreamTimeout = (upstream: string, milliseconds: number) =>
+  new StranglerError(
+    'PROXY_UPSTREAM_TIMEOUT',
+    504,
+    `upstream "${upstream}" sent no head of an answer within ${milliseconds} ms: see its log or raise its timeoutMs in the plan`,
+  );
+export const answerCut = (upstream: string, cause?: unknown) =>
+  new StranglerError(
+    'PROXY_ANSWER_CUT',
+    502,
+    `upstream "${upstream}" broke off in the middle of an answer: see its log`,
+    cause,
+  );
+export const portUnavailable = (address: string, cause: unknown) =>
+  new StranglerError(
+    'PROXY_PORT_UNAVAILABLE',
+    500,
+    `"${address}" cannot be listened on (${reasonOf(cause)}): end the program that holds it or choose another port`,
+    cause,
+  );
+export const transportMisplaced = () =>
+  new StranglerError(
+    'PROXY_TRANSPORT_MISPLACED',
+    500,
+    'transport "undici" did not land right before the last pass of httpxy: install the pinned versions of http-proxy-middleware and httpxy',
+  );
+export const hostRefused = (host: string) =>
+  new StranglerError(
+    'ADMIN_HOST_REFUSED',
+    403,
+    `host "${host}" is not a name of this machine: ask the admin port as "localhost" or "127.0.0.1"`,
+  );
+export const pathUnknown = (path: string) =>
+  new StranglerError(
+    'ADMIN_PATH_UNKNOWN',
+    404,
+    `path "${path}" is not served here: ask /health, /ready, /metrics, /evidence or /explain`,
+  );
+export const methodNotAllowed = (method: string) =>
+  new StranglerError(
+    'ADMIN_METHOD_NOT_ALLOWED',
+    405,
+    `method "${method}" changes nothing here: the admin port only answers GET`,
+  );
+export const questionInvalid = (question: string, reason: string) =>
+  new StranglerError(
+    'EXPLAIN_INVALID',
+    400,
+    `question "${question}" cannot be explained (${reason}): ask /explain?method=GET&path=/x`,
+  );
+export const flagsInvalid = (file: string, cause: unknown) =>
+  new StranglerError(
+    'FLAGS_INVALID',
+    400,
+    `flags "${file}" cannot be read (${reasonOf(cause)}): the last good version stays in force, correct the file`,
+    cause,
+  );
+export const stateFileInvalid = (file: string, cause: unknown) =>
+  new StranglerError(
+    'STATE_FILE_INVALID',
+    400,
+    `state file "${file}" cannot be used (${reasonOf(cause)}): everything is on legacy until the control plane answers`,
+    cause,
+  );

@@ -1,0 +1,73 @@
+import type { IncomingMessage } from 'node:http';
+import { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { createProxyMiddleware } from 'http-proxy-middleware';
+import type { StranglerError } from '@strangler/contracts';
+import type { Accepted } from './accept.js';
+import type { Attempt, Outcome } from './attempt.js';
+import { upstreamRefused, upstreamReset, upstreamTimeout } from './errors.js';
+import { headerObject } from './headers.js';
+import { type Ongoing, undiciTransport } from './undici-transport.js';
+import type { Upstream } from './upstreams.js';
+
+export type Forward = {
+  /** Sends the request to the attempt's upstream and the answer to the client. Never throws. */
+  web(attempt: Attempt): Promise<Outcome>;
+  /** Joins a client that wants to speak another protocol (WebSocket) with legacy. */
+  upgrade(request: IncomingMessage, accepted: Accepted, socket: Duplex, head: Buffer): void;
+};
+
+/** http-proxy-middleware, with undici's pools for plain requests and its own way for upgrades. */
+export function createForward(
+  legacy: Upstream,
+  onUpgradeError: (socket: Socket, error: StranglerError) => void,
+): Forward {
+  const attempts = new WeakMap<IncomingMessage, Ongoing>();
+  const targets = new WeakMap<IncomingMessage, string>();
+  const middleware = createProxyMiddleware({
+    target: legacy.url,
+    router: (request) => attempts.get(request)?.attempt.upstream.url ?? legacy.url,
+    // http-proxy-middleware reads request.url as a WHATWG URL and refuses what that does not understand ("//"), so it is
+    // given "/" to read and takes the target, byte for byte, from here.
+    pathRewrite: (_path, request) => targets.get(request),
+    ejectPlugins: true,
+    upgradeTimeout: legacy.timeoutMs,
+    plugins: [
+      undiciTransport((request) => attempts.get(request) as Ongoing),
+      (proxy) =>
+        void proxy.on('error', (error, _request, response) => {
+          if (response instanceof Socket) onUpgradeError(response, upgradeFailure(error, legacy));
+        }),
+    ],
+  });
+  return {
+    web: (attempt) =>
+      new Promise((settle) => {
+        const { request, response, accepted, upstream } = attempt;
+        attempts.set(request, { attempt, settle });
+        targets.set(request, accepted.target);
+        request.url = '/';
+        const fail = (error?: unknown) =>
+          settle({ kind: 'failed', error: upstreamReset(upstream.name, error) });
+        middleware(request, response, fail).catch(fail);
+      }),
+    upgrade(request, accepted, socket, head) {
+      targets.set(request, accepted.target);
+      request.url = '/';
+      request.headers = {
+        ...headerObject(accepted.headers),
+        connection: 'Upgrade',
+        upgrade: 'websocket',
+      };
+      middleware.upgrade(request, socket as Socket, head);
+    },
+  };
+}
+
+function upgradeFailure(error: Error, legacy: Upstream): StranglerError {
+  const code = (error as NodeJS.ErrnoException).code ?? '';
+  if (code === 'ECONNREFUSED' || code === 'ENOTFOUND') return upstreamRefused(legacy.name, error);
+  return /timed? ?out/i.test(`${code} ${error.message}`)
+    ? upstreamTimeout(legacy.name, legacy.timeoutMs)
+    : upstreamReset(legacy.name, error);
+}

@@ -1,0 +1,44 @@
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+
+/** What Prometheus gets. Labels are names of the plan only, so that no request can make a new series. */
+export function createMetrics(shadowPending: () => number) {
+  const registry = new Registry();
+  const registers = [registry];
+  const counter = <L extends string>(name: string, help: string, labelNames: L[]) =>
+    new Counter({ name: `strangler_proxy_${name}`, help, labelNames, registers });
+  const gauge = <L extends string>(name: string, help: string, labelNames: L[] = []) =>
+    new Gauge({ name: `strangler_proxy_${name}`, help, labelNames, registers });
+  return {
+    registry,
+    requests: counter('requests_total', 'Answers to clients.', ['route', 'upstream', 'status']),
+    seconds: new Histogram({
+      name: 'strangler_proxy_request_seconds',
+      help: 'From the head of the request to the end of the answer.',
+      labelNames: ['route', 'upstream'],
+      buckets: [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+      registers,
+    }),
+    fallbacks: counter('fallbacks_total', 'Answers meant for the service and given by legacy.', ['route']),
+    serviceFailures: counter(
+      'service_failures_total',
+      'Answers of the service with 500 and above, or none.',
+      ['migration'],
+    ),
+    comparisons: counter('comparisons_total', 'Answers compared, by outcome.', ['route', 'outcome']),
+    notCompared: counter('not_compared_total', 'Answers not compared, by reason.', ['route', 'reason']),
+    inFlight: gauge('requests_in_flight', 'Requests that have not been answered yet.'),
+    shadowPending: new Gauge({
+      name: 'strangler_proxy_shadow_pending',
+      help: 'Shadows that are filled, waiting or being compared.',
+      registers,
+      collect() {
+        this.set(shadowPending());
+      },
+    }),
+    healthy: gauge('upstream_healthy', '1 while the upstream answers its health path.', ['upstream']),
+    stateVersion: gauge('state_version', 'Version of the routing state in force.'),
+    inContact: gauge('in_contact', '1 while the control plane can be reached.'),
+  };
+}
+
+export type Metrics = ReturnType<typeof createMetrics>;

@@ -1,0 +1,31 @@
+import { type ServerResponse, STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { StranglerError } from '@strangler/contracts';
+
+/** Answers with the error, as JSON; when an answer has begun already it can only be cut, so that nobody takes it for whole. */
+export function refuse(
+  response: ServerResponse,
+  { code, status, message }: StranglerError,
+  { close = false } = {},
+): void {
+  if (response.destroyed) return;
+  if (response.headersSent) return void response.destroy();
+  const body = JSON.stringify({ code, message });
+  response.writeHead(status, {
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(body),
+    ...(close && { connection: 'close' }),
+  });
+  response.end(body);
+}
+
+/** The same on a connection that wanted to be upgraded: it is answered and ended. */
+export function refuseUpgrade(socket: Duplex, { code, status, message }: StranglerError): void {
+  if (socket.destroyed || !socket.writable) return void socket.destroy();
+  const body = JSON.stringify({ code, message });
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\ncontent-type: application/json\r\n` +
+      `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+    () => socket.destroy(),
+  );
+}

@@ -1,0 +1,64 @@
+import type { ServerResponse } from 'node:http';
+import { isEventStream, type Capture } from './capture.js';
+import { endToEnd, type RawHeaders, valuesOf } from './headers.js';
+
+/** The way of an answer to the client. */
+export type Relay = {
+  head(status: number, message: string | undefined, raw: RawHeaders): void;
+  /** False when the client does not keep up: wait for the response's `drain`. */
+  data(chunk: Buffer): boolean;
+  end(): void;
+  /** The attempt is over without an end: nothing that is held may go out any more. */
+  drop(): void;
+};
+
+export type RelayOptions = {
+  readonly hold: boolean;
+  readonly setCookie?: string | undefined;
+  readonly capture?: Capture | undefined;
+};
+
+const HELD_BYTES = 65_536;
+// A service that sends slowly but sends must not keep its client waiting for the first 64 KiB.
+const HELD_MS = 1_000;
+
+/** Passes an answer on as it comes; with `hold`, its first 64 KiB (or its first second) go out together, or not at all. */
+export function createRelay(response: ServerResponse, { hold, setCookie, capture }: RelayOptions): Relay {
+  let held: Buffer[] | undefined = hold ? [] : undefined;
+  let heldBytes = 0;
+  let writeHead = () => {};
+  let timer: NodeJS.Timeout | undefined;
+  const release = (): boolean => {
+    clearTimeout(timer);
+    const chunks = held ?? [];
+    held = undefined;
+    if (response.destroyed) return false;
+    writeHead();
+    return chunks.reduce((flowing, chunk) => response.write(chunk) && flowing, true);
+  };
+  return {
+    head(status, message, raw) {
+      const headers = endToEnd(raw);
+      if (setCookie !== undefined) headers.push('Set-Cookie', setCookie);
+      capture?.head(status, headers);
+      // Node throws at a reason phrase it could not write again.
+      const phrase = /^[\t\x20-\x7e\x80-\xff]*$/.test(message ?? '') ? message : undefined;
+      writeHead = () => void response.writeHead(status, phrase, headers);
+      if (!held) writeHead();
+      else if (isEventStream(valuesOf(headers, 'content-type')[0])) release();
+      else timer = setTimeout(release, HELD_MS);
+    },
+    data(chunk) {
+      capture?.data(chunk);
+      if (!held) return response.write(chunk);
+      held.push(chunk);
+      heldBytes += chunk.length;
+      return heldBytes < HELD_BYTES || release();
+    },
+    end() {
+      if (held) release();
+      response.end();
+    },
+    drop: () => clearTimeout(timer),
+  };
+}

@@ -1,0 +1,28 @@
+import { type Phase, phaseOf, type Plan, type RoutingState } from '@strangler/contracts';
+import { compileRoutes, type Route, type RouteTable } from './match.js';
+
+/** Plan and state as one value: a request keeps the one it started with, whatever is put into force meanwhile. */
+export type Routing = {
+  readonly routes: RouteTable;
+  readonly state: RoutingState;
+  phase(route: Route | undefined): Phase;
+};
+
+/** The routing in force, swapped by one assignment. */
+export function createRouting(
+  plan: Plan,
+  state: RoutingState,
+): { current: Routing; put(state: RoutingState): void } {
+  const routes = compileRoutes(plan);
+  const compile = (next: RoutingState): Routing => ({
+    routes,
+    state: next,
+    phase: (route) => (route ? phaseOf(next, route.migration) : 'legacy'),
+  });
+  return {
+    current: compile(state),
+    put(next) {
+      this.current = compile(next);
+    },
+  };
+}
