@@ -10,6 +10,8 @@ try {
   const stop = (): void => {
     if (stopping) return;
     stopping = true;
+    // A client that never ends its request must not hold the process.
+    setTimeout(() => process.exit(0), 5_000).unref();
     shop.close().then(
       () => process.exit(0),
       (error: unknown) => {

@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { resolve } from 'node:path';
 import { ValidationPipe } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -18,7 +21,7 @@ export interface Shop {
 
 const VIEWS = resolve(import.meta.dirname, '../views');
 
-/** Starts the shop on its database. Throws one sentence when the database or its schema is not there. */
+/** Starts the shop on its database. Throws one sentence when the database, its schema or the port is not to be had. */
 export async function startShop(environment: Environment): Promise<Shop> {
   const engine = await inspectDatabase(environment.databaseUrl);
   const app = await NestFactory.create<NestExpressApplication>(
@@ -51,8 +54,21 @@ export async function startShop(environment: Environment): Promise<Shop> {
   app.setViewEngine('eta');
   describeApi(app);
 
-  await app.listen(environment.port, environment.host);
-  const { port } = app.getHttpServer().address() as { port: number };
   const host = environment.host.includes(':') ? `[${environment.host}]` : environment.host;
+  const server: Server = app.getHttpServer();
+  try {
+    await app.init();
+    await once(server.listen(environment.port, environment.host), 'listening');
+  } catch (cause) {
+    await app.close();
+    const code = (cause as NodeJS.ErrnoException).code;
+    if (code !== 'EADDRINUSE' && code !== 'EACCES' && code !== 'EADDRNOTAVAIL') throw cause;
+    const address = `${host}:${environment.port}`;
+    throw new Error(
+      `address "${address}" cannot be used (${code}): set SHOP_PORT or SHOP_HOST to a free one`,
+      { cause },
+    );
+  }
+  const { port } = server.address() as AddressInfo;
   return { url: `http://${host}:${port}`, close: () => app.close() };
 }

@@ -1,3 +1,4 @@
+import { despiteDeadlocks } from '../despite-deadlocks.js';
 import type { LocalClock } from '../local-time.js';
 
 export interface NightlyResult {
@@ -19,6 +20,8 @@ interface Changed {
  * one percent dearer, what is nearly gone is refilled, reservations are counted anew, expired sessions go.
  */
 export async function runNightly(database: Database, clock: LocalClock): Promise<NightlyResult> {
+  const write = (sql: string, parameters: unknown[]): Promise<Changed> =>
+    despiteDeadlocks(() => database.query<Changed>(sql, parameters));
   const started = clock.now();
   const { insertId: run } = await database.query<{ insertId: number }>(
     "INSERT INTO job_run (name, started) VALUES ('nightly', ?)",
@@ -28,15 +31,15 @@ export async function runNightly(database: Database, clock: LocalClock): Promise
     'SELECT id FROM category ORDER BY MOD(id + ?, (SELECT MAX(id) FROM category)), id LIMIT 1',
     [run],
   );
-  const prices = await database.query<Changed>(
+  const prices = await write(
     'UPDATE product SET price = ROUND(price * 1.01, 2), modified = ? WHERE category_id = ? AND deleted_at IS NULL',
     [clock.now(), category?.id ?? 0],
   );
-  const refilled = await database.query<Changed>(
+  const refilled = await write(
     "UPDATE stock s JOIN product p ON p.id = s.product_id SET s.on_hand = s.on_hand + 50, s.modified = ? WHERE s.on_hand < 5 AND p.status = 'active'",
     [clock.now()],
   );
-  const corrected = await database.query<Changed>(
+  const corrected = await write(
     `UPDATE stock s
        LEFT JOIN (SELECT product_id, SUM(qty) AS qty FROM stock_reservation
                    WHERE COALESCE(released, 0) = 0 GROUP BY product_id) r ON r.product_id = s.product_id
@@ -44,10 +47,10 @@ export async function runNightly(database: Database, clock: LocalClock): Promise
       WHERE s.reserved IS NULL OR s.reserved <> COALESCE(r.qty, 0)`,
     [clock.now()],
   );
-  const expired = await database.query<Changed>('DELETE FROM session WHERE expires < ?', [clock.now()]);
+  const expired = await write('DELETE FROM session WHERE expires < ?', [clock.now()]);
   const note =
     `prices ${prices.affectedRows}, refilled ${refilled.affectedRows}, ` +
     `reservations ${corrected.affectedRows}, sessions ${expired.affectedRows}`;
-  await database.query('UPDATE job_run SET finished = ?, note = ? WHERE id = ?', [clock.now(), note, run]);
+  await write('UPDATE job_run SET finished = ?, note = ? WHERE id = ?', [clock.now(), note, run]);
   return { run, note };
 }

@@ -6,6 +6,7 @@ import { CartItem } from '../cart/cart-item.entity.js';
 import { Cart } from '../cart/cart.entity.js';
 import { toDecimal, toUnits } from '../catalog/price.js';
 import { Product } from '../catalog/product.entity.js';
+import { despiteDeadlocks } from '../despite-deadlocks.js';
 import { LocalClock } from '../local-time.js';
 import { StockReservation } from '../stock/stock-reservation.entity.js';
 import { Stock } from '../stock/stock.entity.js';
@@ -30,12 +31,12 @@ export class CheckoutService {
 
   /** Turns the cart of the session into an order, in one transaction. Gives the order number; 409 when it cannot be delivered. */
   async checkOut(session: Session, customer: Customer, method: PaymentMethod): Promise<string> {
-    const placed = await this.database.transaction(async (manager) => {
+    const placed = await this.inTransaction(async (manager) => {
       const cart = await lockCart(manager, session);
       const positions = await positionsOf(manager, cart);
-      await this.reserve(manager, cart, positions);
+      const reservations = await this.reserve(manager, cart, positions);
       const order = await this.place(manager, customer, positions, method);
-      await this.deliver(manager, cart, order, positions);
+      await this.deliver(manager, order, positions, reservations);
       await manager.delete(CartItem, { cart_id: cart.id });
       return { orderNo: order.order_no ?? '', productIds: positions.map(({ product }) => product.id) };
     });
@@ -43,7 +44,7 @@ export class CheckoutService {
     return placed.orderNo;
   }
 
-  private async reserve(manager: EntityManager, cart: Cart, positions: Position[]): Promise<void> {
+  private async reserve(manager: EntityManager, cart: Cart, positions: Position[]): Promise<number[]> {
     const created = this.clock.now();
     // Always in the order of the key: two carts with the same products would lock each other out otherwise.
     const rows = await manager.find(Stock, {
@@ -52,19 +53,16 @@ export class CheckoutService {
       lock: { mode: 'pessimistic_write' },
     });
     const stockOf = new Map(rows.map((row) => [row.product_id, row]));
+    const ids: number[] = [];
     for (const { product, qty } of positions) {
       const row = stockOf.get(product.id);
       if (!row || available(row) < qty) throw new ConflictException(`Not enough of ${product.name} in stock`);
       row.reserved = (row.reserved ?? 0) + qty;
       await manager.update(Stock, product.id, { reserved: row.reserved, modified: created });
-      await manager.insert(StockReservation, {
-        product_id: product.id,
-        cart_id: cart.id,
-        qty,
-        created,
-        released: 0,
-      });
+      const reservation = { product_id: product.id, cart_id: cart.id, qty, created, released: 0 };
+      ids.push((await manager.save(StockReservation, reservation)).id);
     }
+    return ids;
   }
 
   private async place(
@@ -108,20 +106,21 @@ export class CheckoutService {
 
   private async deliver(
     manager: EntityManager,
-    cart: Cart,
     order: Order,
     positions: Position[],
+    reservations: number[],
   ): Promise<void> {
     for (const { product, qty } of positions)
       await manager.query(
         'UPDATE stock SET on_hand = on_hand - ?, reserved = reserved - ?, modified = ? WHERE product_id = ?',
         [qty, qty, this.clock.now(), product.id],
       );
-    await manager.update(
-      StockReservation,
-      { cart_id: cart.id, released: 0 },
-      { released: 1, order_id: order.id },
-    );
+    // By key: a search for the cart would lock the reservations of everybody who is checking out.
+    await manager.update(StockReservation, reservations, { released: 1, order_id: order.id });
+  }
+
+  private inTransaction<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
+    return despiteDeadlocks(() => this.database.transaction(work));
   }
 }
 

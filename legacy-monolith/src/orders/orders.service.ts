@@ -1,6 +1,7 @@
 import { ConflictException, Injectable, NotFoundException } from '@nestjs/common';
 import { DataSource, IsNull, type EntityManager } from 'typeorm';
 import type { Customer } from '../accounts/customer.entity.js';
+import { despiteDeadlocks } from '../despite-deadlocks.js';
 import { LocalClock } from '../local-time.js';
 import { StockService } from '../stock/stock.service.js';
 import { toOrder, toSummary, type OrderAnswer, type OrderSummaryAnswer } from './answers.js';
@@ -34,7 +35,7 @@ export class OrdersService {
   }
 
   async pay(customer: Customer, orderNo: string, method: PaymentMethod): Promise<OrderAnswer> {
-    await this.database.transaction(async (manager) => {
+    await this.inTransaction(async (manager) => {
       const order = await find(manager, customer, orderNo, true);
       if (order.status !== 'new') throw new ConflictException(`Order ${orderNo} is ${order.status}`);
       await manager.update(
@@ -49,7 +50,7 @@ export class OrdersService {
 
   /** Puts everything back on the shelf. 409 once it is shipped. */
   async cancel(customer: Customer, orderNo: string): Promise<OrderAnswer> {
-    const productIds = await this.database.transaction(async (manager) => {
+    const productIds = await this.inTransaction(async (manager) => {
       const order = await find(manager, customer, orderNo, true);
       if (order.status !== 'new' && order.status !== 'paid')
         throw new ConflictException(`Order ${orderNo} is ${order.status}`);
@@ -70,6 +71,10 @@ export class OrdersService {
     });
     await this.stock.announce(productIds);
     return this.one(customer, orderNo);
+  }
+
+  private inTransaction<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
+    return despiteDeadlocks(() => this.database.transaction(work));
   }
 }
 

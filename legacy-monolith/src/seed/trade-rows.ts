@@ -83,7 +83,7 @@ export interface Shelf {
 export function shelf(random: Random, products: Row[]): Shelf {
   const stock: Row[] = products.map((product) => ({
     product_id: product['id'] ?? null,
-    on_hand: product['status'] === 'sold_out' ? 0 : random.between(product['id'] === 1 ? 500 : 0, 800),
+    on_hand: product['status'] === 'sold_out' ? 0 : random.between(Number(product['id']) <= 3 ? 500 : 0, 800),
     reserved: random.chance(0.05) ? null : 0,
     modified: random.chance(0.95) ? localTime(random, random.between(0, DAYS - 1)) : null,
   }));

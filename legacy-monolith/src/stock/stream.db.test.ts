@@ -1,28 +1,36 @@
-import { randomBytes } from 'node:crypto';
 import { get } from 'node:http';
-import { text } from 'node:stream/consumers';
-import { expect, it } from '@jest/globals';
-import mysql from 'mysql2/promise';
-import { readEnvironment } from '../environment.js';
-import { seed } from '../seed/seed.js';
-import { startShop } from '../shop.js';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { openShop, type OpenShop } from '../testing/open-shop.js';
 
-it('the shop closes although somebody listens to the stream', async () => {
-  const server = process.env['STRANGLER_MYSQL_URL']!;
-  const database = `shop_${randomBytes(4).toString('hex')}`;
-  const url = new URL(database, server).href;
-  await seed({ url, products: 10, customers: 5, orders: 1, reviews: 1 });
-  const connection = await mysql.createConnection(server);
-  try {
-    const shop = await startShop(readEnvironment({ SHOP_DATABASE_URL: url, SHOP_PORT: '0' }));
-    const stream = await new Promise<string>((resolve, reject) => {
-      get(`${shop.url}/api/stock/stream`, (response) => {
-        resolve(shop.close().then(() => text(response)));
-      }).on('error', reject);
+let shop: OpenShop;
+beforeAll(async () => {
+  shop = await openShop();
+});
+afterAll(() => shop.close());
+
+/** Reads the stream until it has `count` blocks; `started` is called with the first. */
+function blocks(count: number, started: () => void): Promise<string[]> {
+  return new Promise((resolve, reject) => {
+    const headers = { 'accept-encoding': 'gzip' };
+    const request = get(`${shop.url}/api/stock/stream`, { headers }, (response) => {
+      let received = '';
+      response.setEncoding('utf8').on('data', (chunk: string) => {
+        if (received === '') started();
+        received += chunk;
+        if (received.split('\n\n').length <= count) return;
+        request.destroy();
+        resolve(received.split('\n\n').slice(0, count));
+      });
     });
-    expect(stream).toMatch(/^: /);
-  } finally {
-    await connection.query(`DROP DATABASE ${database}`);
-    await connection.end();
-  }
+    request.on('error', reject);
+  });
+}
+
+it('the stream tells every change of stock, uncompressed and at once', async () => {
+  const admin = await shop.admin();
+  const change = () => void admin.json('PUT', '/api/admin/stock/4', { on_hand: 77 });
+  const [comment, event = ''] = await blocks(2, change);
+  expect(comment).toMatch(/^:/);
+  expect(event).toMatch(/^event: stock\ndata: /);
+  expect(JSON.parse(event.split('data: ')[1] ?? '')).toMatchObject({ product_id: 4, on_hand: 77 });
 });
