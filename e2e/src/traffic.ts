@@ -51,16 +51,14 @@ async function readAssortment(base: string): Promise<Assortment> {
   );
   const items = pages.flatMap((page) => page.items);
   const categories = await ask<{ slug: string }[]>('/api/categories');
-  const reviews = (
-    await Promise.all(
-      items.slice(0, 20).map(({ id }) => ask<{ id: number }[]>(`/api/products/${id}/reviews`)),
-    )
-  ).flat();
+  const reviews = await Promise.all(
+    items.slice(0, 20).map(({ id }) => ask<{ items: { id: number }[] }>(`/api/products/${id}/reviews`)),
+  );
   return {
     products: items.map(({ id }) => id),
     skus: items.map(({ sku }) => sku),
     categories: categories.map(({ slug }) => slug),
-    reviews: [...reviews.map(({ id }) => id), 1],
+    reviews: reviews.flatMap((page) => page.items).map(({ id }) => id),
   };
 }
 
