@@ -1,0 +1,98 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import {
+  type Address,
+  reasonOf,
+  StranglerError,
+  type SyncEvidence,
+  urlOf,
+  type Verification,
+} from '@strangler/contracts';
+import type { Logger } from 'pino';
+import { migrationUnknown } from './errors.js';
+import { createMetrics } from './metrics.js';
+
+export type AdminOptions = {
+  readonly address: Address;
+  readonly log: Logger;
+  readonly evidence: () => SyncEvidence;
+  readonly verify: (migration: string) => Promise<Verification> | undefined;
+};
+
+const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i;
+const isLoopback = (host: string): boolean =>
+  host === '::1' || host === 'localhost' || host.startsWith('127.');
+
+/** The admin server: GET /health, /ready, /metrics, /evidence; POST /migrations/NAME/verify. Rejects when the address is taken. */
+export async function startAdmin(
+  options: AdminOptions,
+): Promise<{ readonly url: string; stop(): Promise<void> }> {
+  const metrics = createMetrics(options.evidence);
+  const server = createServer((request, response) => {
+    answer(request, response).catch((error: unknown) => {
+      const isOurs = error instanceof StranglerError;
+      if (!isOurs) options.log.error({ err: error }, 'admin request failed');
+      send(response, isOurs ? error.status : 500, {
+        code: isOurs ? error.code : 'INTERNAL',
+        message: reasonOf(error),
+      });
+    });
+  });
+  await new Promise<void>((done, fail) => server.once('error', fail).listen({ ...options.address }, done));
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: urlOf({ ...options.address, port }),
+    async stop() {
+      const closed = new Promise<void>((done) => server.close(() => done()));
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    // A page in a browser can make it ask us under a name of its own (DNS rebinding); its Host header tells.
+    if (isLoopback(options.address.host) && !LOOPBACK.test(request.headers.host ?? ''))
+      return send(response, 403, {
+        code: 'HOST_NOT_ALLOWED',
+        message: `host "${request.headers.host ?? ''}" is not a name of this machine: ask by 127.0.0.1 or localhost`,
+      });
+    const { pathname } = new URL(request.url ?? '/', 'http://admin');
+    const verification = /^\/migrations\/([^/]+)\/verify$/.exec(pathname);
+    if (verification) {
+      if (request.method !== 'POST')
+        return send(response, 405, { code: 'METHOD_NOT_ALLOWED', message: `"${pathname}" is asked by POST` });
+      if (!/^application\/json\b/.test(request.headers['content-type'] ?? ''))
+        return send(response, 415, {
+          code: 'CONTENT_TYPE',
+          message: 'a POST needs the header "content-type: application/json"',
+        });
+      const name = decodeURIComponent(verification[1] as string);
+      const running = options.verify(name);
+      if (!running) throw migrationUnknown(name);
+      return send(response, 200, await running);
+    }
+    if (request.method !== 'GET' && request.method !== 'HEAD')
+      return send(response, 405, { code: 'METHOD_NOT_ALLOWED', message: `"${pathname}" is asked by GET` });
+    if (pathname === '/health') return send(response, 200, { status: 'ok' });
+    if (pathname === '/ready') return ready(response);
+    if (pathname === '/evidence') return send(response, 200, options.evidence());
+    if (pathname === '/metrics') {
+      response.writeHead(200, { 'content-type': metrics.contentType }).end(await metrics.metrics());
+      return;
+    }
+    send(response, 404, { code: 'NOT_FOUND', message: `"${pathname}" is nothing this server knows` });
+  }
+
+  /** Ready once the phases are known; a migration that has stopped shows in the evidence and does not make the process useless. */
+  function ready(response: ServerResponse): void {
+    const { stateVersion } = options.evidence();
+    send(response, stateVersion > 0 ? 200 : 503, {
+      status: stateVersion > 0 ? 'ready' : 'waiting for the control plane',
+      stateVersion,
+    });
+  }
+}
+
+function send(response: ServerResponse, status: number, body: unknown): void {
+  response.writeHead(status, { 'content-type': 'application/json; charset=utf-8' }).end(JSON.stringify(body));
+}

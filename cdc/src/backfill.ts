@@ -1,0 +1,121 @@
+import type { Row, TableProgress } from '@strangler/contracts';
+import type { Connection, RowDataPacket } from 'mysql2/promise';
+import type { ProgressUpdate } from './apply.js';
+import { isBytes } from './column.js';
+import { quoted, isBehind, readRows, tableName } from './sql.js';
+import type { StopPoints } from './stop-points.js';
+import { columnOf, type Table } from './table.js';
+import type { TablePair } from './table-pair.js';
+
+/** Rows of a table as they were at some moment between two watermarks. */
+export type Chunk = {
+  readonly pair: TablePair;
+  readonly low: string;
+  readonly high: string;
+  readonly rows: readonly Row[];
+  readonly progress: ProgressUpdate;
+};
+
+export type Progress = {
+  readonly table: string;
+  readonly lastKey: string | null;
+  readonly copied: number;
+  readonly total: number;
+  readonly done: boolean;
+};
+
+export type BackfillOptions = {
+  readonly source: Connection;
+  readonly pairs: readonly TablePair[];
+  readonly chunkRows: number;
+  readonly progress: ReadonlyMap<string, Progress>;
+  readonly stopPoints: StopPoints;
+  readonly token: () => string;
+  readonly mark: (kind: 'low' | 'high', token: string) => Promise<void>;
+  /** Announces a chunk before its high watermark is written; resolves when it is applied. */
+  readonly hand: (chunk: Chunk) => Promise<void>;
+};
+
+/**
+ * Copies tables in chunks by primary key while their log is followed, without any lock: DBLog's watermarks (Andreakis and Papapanagiotou,
+ * "DBLog: A Watermark Based Change-Data-Capture Framework", 2020). Whoever applies a chunk leaves out the rows that the log
+ * has changed between its two watermarks.
+ */
+export async function backfill(options: BackfillOptions, signal: AbortSignal): Promise<void> {
+  const { source, stopPoints, token } = options;
+  for (const pair of options.pairs) {
+    const start = options.progress.get(pair.source.name);
+    if (start?.done) continue;
+    const names = pair.source.columns.map((column) => column.name);
+    let last: Row | null = start?.lastKey ? parseKey(start.lastKey, pair.source) : null;
+    for (let isLast = false; !isLast;) {
+      signal.throwIfAborted();
+      const [low, high] = [token(), token()];
+      await options.mark('low', low);
+      await stopPoints('after-low-watermark');
+      const order = pair.source.primaryKey.map((name) => quoted(name)).join(', ');
+      const rows = await readRows(
+        source,
+        pair.source,
+        names,
+        `WHERE ${isBehind(last, pair.source.primaryKey, pair.source)} ORDER BY ${order} LIMIT ${options.chunkRows}`,
+      );
+      await stopPoints('chunk-read');
+      isLast = rows.length < options.chunkRows;
+      last = rows.at(-1) ?? last;
+      const lastKey = last === null ? null : printKey(last, pair.source);
+      const applied = options.hand({
+        pair,
+        low,
+        high,
+        rows,
+        progress: { table: pair.source.name, lastKey, copied: rows.length, done: isLast },
+      });
+      // It may fail while the watermark is still being written.
+      applied.catch(() => {});
+      await options.mark('high', high);
+      await applied;
+    }
+  }
+}
+
+/** How many rows there are to copy, counted once at the first start. */
+export async function countRows(source: Connection, table: Table): Promise<number> {
+  const [rows] = await source.query<RowDataPacket[]>(`SELECT COUNT(*) total FROM ${tableName(table)}`);
+  return Number(rows[0]?.['total']);
+}
+
+const printKey = (row: Row, table: Table): string =>
+  JSON.stringify(
+    table.primaryKey.map((name) => {
+      const value = row[name] ?? null;
+      return value instanceof Uint8Array ? Buffer.from(value).toString('hex') : value;
+    }),
+  );
+
+function parseKey(text: string, table: Table): Row {
+  const values = JSON.parse(text) as (string | null)[];
+  return Object.fromEntries(
+    table.primaryKey.map((name, index) => {
+      const value = values[index] ?? null;
+      const column = columnOf(table, name);
+      return [name, value !== null && column && isBytes(column) ? Buffer.from(value, 'hex') : value];
+    }),
+  );
+}
+
+/** Time left at the pace so far, counted from where this process began; null when nothing can be said. */
+export function etaMs(
+  tables: readonly TableProgress[],
+  copiedBefore: number,
+  elapsedMs: number,
+): number | null {
+  const copied = tables.reduce((sum, table) => sum + table.copied, 0);
+  const left = tables.reduce(
+    (sum, table) => sum + (table.done ? 0 : Math.max(0, table.total - table.copied)),
+    0,
+  );
+  if (tables.every((table) => table.done)) return 0;
+  const done = copied - copiedBefore;
+  return done <= 0 || elapsedMs <= 0 ? null : Math.round((left / done) * elapsedMs);
+}

@@ -1,0 +1,23 @@
+import type { Offset, SourceTransaction } from '@strangler/contracts';
+
+/**
+ * Where committed changes come from. Offsets always stand between two transactions.
+ * What is yielded has every captured column, in canonical form; transactions that touch no captured table are left out.
+ */
+export type ChangeSource = {
+  /** The offset behind everything that was committed before the call. */
+  now(): Promise<Offset>;
+  /**
+   * Yields every transaction committed behind `from`, in commit order, until `signal` is aborted; then it ends.
+   * Reads ahead by a bounded number of changes only. Throws LOG_PURGED, STATEMENT_NOT_FOLLOWED, COLUMN_GONE when the caller
+   * cannot go on, and LOG_UNREADABLE when it may try again from the last offset it has applied.
+   */
+  stream(from: Offset, signal: AbortSignal): AsyncIterable<SourceTransaction>;
+};
+
+/** A table to capture, with the columns that the caller cannot do without. */
+export type CapturedTable = {
+  readonly database: string;
+  readonly table: string;
+  readonly columns: readonly string[];
+};

@@ -1,0 +1,55 @@
+import type { Connection, RowDataPacket } from 'mysql2/promise';
+import { quoted } from './sql.js';
+
+const WATERMARK = `(
+  stream VARCHAR(100) CHARACTER SET ascii NOT NULL PRIMARY KEY,
+  seq BIGINT UNSIGNED NOT NULL,
+  kind VARCHAR(16) CHARACTER SET ascii NOT NULL,
+  token VARCHAR(64) CHARACTER SET ascii NOT NULL,
+  at TIMESTAMP(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6)
+) ENGINE=InnoDB`;
+
+const APPLY_OFFSET = `(
+  stream VARCHAR(100) CHARACTER SET ascii NOT NULL PRIMARY KEY,
+  incarnation BIGINT UNSIGNED NOT NULL,
+  tx_seq BIGINT UNSIGNED NOT NULL,
+  log_offset VARCHAR(255) NOT NULL,
+  transaction_id VARCHAR(255) NOT NULL,
+  dropping TINYINT NOT NULL DEFAULT 0,
+  at TIMESTAMP(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6)
+) ENGINE=InnoDB`;
+
+const BACKFILL_PROGRESS = `(
+  stream VARCHAR(100) CHARACTER SET ascii NOT NULL,
+  table_name VARCHAR(64) NOT NULL,
+  last_key LONGTEXT NULL,
+  copied BIGINT UNSIGNED NOT NULL DEFAULT 0,
+  total BIGINT UNSIGNED NOT NULL DEFAULT 0,
+  done TINYINT NOT NULL DEFAULT 0,
+  PRIMARY KEY (stream, table_name)
+) ENGINE=InnoDB`;
+
+export const SOURCE_TABLES: Readonly<Record<string, string>> = { watermark: WATERMARK };
+export const TARGET_TABLES: Readonly<Record<string, string>> = {
+  apply_offset: APPLY_OFFSET,
+  backfill_progress: BACKFILL_PROGRESS,
+};
+
+/** Creates what is missing and asks for no privilege when nothing is. */
+export async function ensureTables(
+  connection: Connection,
+  schema: string,
+  tables: Readonly<Record<string, string>>,
+): Promise<void> {
+  const [found] = await connection.query<RowDataPacket[]>(
+    'SELECT TABLE_NAME name FROM information_schema.TABLES WHERE TABLE_SCHEMA = ?',
+    [schema],
+  );
+  const there = new Set(found.map((row) => String(row['name'])));
+  const missing = Object.entries(tables).filter(([name]) => !there.has(name));
+  if (missing.length === 0) return;
+  if (there.size === 0)
+    await connection.query(`CREATE DATABASE IF NOT EXISTS ${quoted(schema)} CHARACTER SET utf8mb4`);
+  for (const [name, definition] of missing)
+    await connection.query(`CREATE TABLE IF NOT EXISTS ${quoted(schema, name)} ${definition}`);
+}

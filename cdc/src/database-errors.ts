@@ -1,0 +1,48 @@
+import { StranglerError } from '@strangler/contracts';
+
+const RETRYABLE_NUMBERS = new Set([
+  1040, // too many connections
+  1053, // server shutdown in progress
+  1158,
+  1159,
+  1160,
+  1161, // packets lost or late
+  1205, // lock wait timeout
+  1213, // deadlock
+  1290,
+  1836, // read-only for now
+  1317, // query interrupted
+  1927, // connection was killed
+  2006,
+  2013,
+]);
+const RETRYABLE_CODES = new Set([
+  'ECONNRESET',
+  'ECONNREFUSED',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'PROTOCOL_CONNECTION_LOST',
+  'PROTOCOL_ENQUEUE_AFTER_FATAL_ERROR',
+  'ERR_STREAM_WRITE_AFTER_END',
+]);
+/** Sentences of ours that say the same of the moment, not of the data. */
+const RETRYABLE_SENTENCES = new Set(['DATABASE_UNREACHABLE', 'LOG_UNREADABLE', 'APPLY_BEHIND']);
+
+/** Whether the same attempt may succeed later without anything being changed. */
+export function isRetryable(error: unknown): boolean {
+  if (error instanceof StranglerError) return RETRYABLE_SENTENCES.has(error.code) && !isDenied(error.cause);
+  const { errno, code, message } = (error ?? {}) as { errno?: number; code?: string; message?: string };
+  return (
+    RETRYABLE_NUMBERS.has(errno ?? 0) ||
+    RETRYABLE_CODES.has(code ?? '') ||
+    /closed state|connection is closed/i.test(message ?? '')
+  );
+}
+
+/** A wrong password or a missing database does not mend itself. */
+const isDenied = (error: unknown): boolean =>
+  [1044, 1045, 1049, 1698].includes((error as { errno?: number } | undefined)?.errno ?? 0);
+
+export const isDuplicateKey = (error: unknown): boolean => (error as { errno?: number }).errno === 1062;

@@ -1,0 +1,81 @@
+import type { Connection, ResultSetHeader, RowDataPacket } from 'mysql2/promise';
+import { connect, controlSchemaOf, type Database } from './connect.js';
+import { APPLY_SESSION } from './apply.js';
+import { quoted } from './sql.js';
+
+const ROWS_AT_A_TIME = 2_000;
+
+/** Target tables that a migration's mapping writes, children first. */
+export type CopiedTables = readonly string[];
+
+async function hasCopy(
+  connection: Connection,
+  target: Database,
+  stream: string,
+  condition = '',
+): Promise<boolean> {
+  const schema = controlSchemaOf(target);
+  const [tables] = await connection.query<RowDataPacket[]>(
+    "SELECT 1 FROM information_schema.TABLES WHERE TABLE_SCHEMA = ? AND TABLE_NAME = 'apply_offset'",
+    [schema],
+  );
+  if (tables.length === 0) return false;
+  const [rows] = await connection.query<RowDataPacket[]>(
+    `SELECT 1 FROM ${quoted(schema, 'apply_offset')} WHERE stream = ? ${condition}`,
+    [stream],
+  );
+  return rows.length > 0;
+}
+
+/**
+ * Takes back what was copied: empties the mapped tables and forgets offset and progress. Can be ended at any moment and called again; from its
+ * first step on no pipeline goes on from the old offset. Does nothing when nothing was copied.
+ */
+export async function dropCopy(
+  target: Database,
+  stream: string,
+  tables: CopiedTables,
+  signal: AbortSignal,
+): Promise<void> {
+  const connection = await connect(target, APPLY_SESSION);
+  try {
+    if (!(await hasCopy(connection, target, stream))) return;
+    const schema = controlSchemaOf(target);
+    await connection.query(
+      `UPDATE ${quoted(schema, 'apply_offset')} SET dropping = 1, incarnation = incarnation + 1 WHERE stream = ?`,
+      [stream],
+    );
+    for (const table of tables) {
+      let deleted: number;
+      do {
+        signal.throwIfAborted();
+        const [result] = await connection.query<ResultSetHeader>(
+          `DELETE FROM ${quoted(target.schema, table)} LIMIT ${ROWS_AT_A_TIME}`,
+        );
+        deleted = result.affectedRows;
+      } while (deleted === ROWS_AT_A_TIME);
+    }
+    await connection.beginTransaction();
+    await connection.query(`DELETE FROM ${quoted(schema, 'backfill_progress')} WHERE stream = ?`, [stream]);
+    await connection.query(`DELETE FROM ${quoted(schema, 'apply_offset')} WHERE stream = ?`, [stream]);
+    await connection.commit();
+  } finally {
+    connection.destroy();
+  }
+}
+
+/** Ends a drop that was broken off; does nothing when there is none. */
+export async function finishDrop(
+  target: Database,
+  stream: string,
+  tables: CopiedTables,
+  signal: AbortSignal,
+): Promise<void> {
+  const connection = await connect(target);
+  try {
+    if (!(await hasCopy(connection, target, stream, 'AND dropping = 1'))) return;
+  } finally {
+    connection.destroy();
+  }
+  await dropCopy(target, stream, tables, signal);
+}

@@ -1,0 +1,114 @@
+import { reasonOf, StranglerError } from '@strangler/contracts';
+
+export const databaseUnreachable = (database: string, cause: unknown) =>
+  new StranglerError(
+    'DATABASE_UNREACHABLE',
+    503,
+    `database "${database}" does not answer (${reasonOf(cause)}): start it or correct its URL`,
+    cause,
+  );
+export const logUnreadable = (database: string, cause: unknown) =>
+  new StranglerError(
+    'LOG_UNREADABLE',
+    503,
+    `the log of database "${database}" cannot be read (${reasonOf(cause)}): it is tried again from the last applied offset`,
+    cause,
+  );
+export const logPurged = (database: string, offset: string, cause?: unknown) =>
+  new StranglerError(
+    'LOG_PURGED',
+    409,
+    `the log of database "${database}" no longer holds offset "${offset}": roll the migration back to "legacy" and advance it again, so that it is copied anew`,
+    cause,
+  );
+export const logOffsetInvalid = (text: string) =>
+  new StranglerError(
+    'LOG_OFFSET_INVALID',
+    409,
+    `offset "${text}" is not a position in a log: roll the migration back to "legacy" and advance it again`,
+  );
+export const statementNotFollowed = (table: string, statement: string) =>
+  new StranglerError(
+    'STATEMENT_NOT_FOLLOWED',
+    409,
+    `table "${table}" was changed by "${statement}", which leaves no row changes to follow: roll the migration back to "legacy" and advance it again`,
+  );
+export const columnGone = (table: string, column: string) =>
+  new StranglerError(
+    'COLUMN_GONE',
+    409,
+    `column "${column}" of table "${table}", which the mapping reads, is gone: put it back or correct the plan, then roll the migration back to "legacy" and advance it again`,
+  );
+export const columnTypeUnknown = (table: string, column: string, type: string) =>
+  new StranglerError(
+    'COLUMN_TYPE_UNKNOWN',
+    409,
+    `column "${column}" of table "${table}" has become a "${type}", which cannot be decoded: change it back or leave it out of the mapping`,
+  );
+export const rowImagePartial = (table: string) =>
+  new StranglerError(
+    'ROW_IMAGE_PARTIAL',
+    409,
+    `a change of table "${table}" was logged without all its columns: set binlog_row_image to FULL for every session, then roll the migration back to "legacy" and advance it again`,
+  );
+export const columnsChangedTwice = (table: string) =>
+  new StranglerError(
+    'COLUMNS_CHANGED_TWICE',
+    409,
+    `table "${table}" was altered again before the first change could be followed, so its rows may be misread: roll the migration back to "legacy" and advance it again`,
+  );
+export const tableUnreadable = (table: string) =>
+  new StranglerError(
+    'TABLE_UNREADABLE',
+    409,
+    `table "${table}" is not there or not readable: create it or grant SELECT on it`,
+  );
+export const takenOver = (stream: string) =>
+  new StranglerError(
+    'STREAM_TAKEN_OVER',
+    409,
+    `migration "${stream}" is now synced by another process: end that one, then restart this one`,
+  );
+export const targetNotEmpty = (table: string) =>
+  new StranglerError(
+    'TARGET_NOT_EMPTY',
+    409,
+    `table "${table}" already holds rows that were not copied by this migration: empty it, then restart`,
+  );
+export const valueUnmapped = (table: string, key: string, column: string, reason: string) =>
+  new StranglerError(
+    'VALUE_UNMAPPED',
+    409,
+    `row "${key}" of table "${table}" cannot be mapped: column "${column}" ${reason}`,
+  );
+export const rowRefused = (table: string, key: string, cause: unknown) =>
+  new StranglerError(
+    'ROW_REFUSED',
+    409,
+    `row "${key}" of table "${table}" was refused by the target (${reasonOf(cause)}): widen the column or correct the mapping or the row, then restart`,
+    cause,
+  );
+export const matchedRowsUnknown = (database: string) =>
+  new StranglerError(
+    'MATCHED_ROWS_UNKNOWN',
+    500,
+    `database "${database}" counts changed instead of matched rows: connect without a proxy that drops the FOUND_ROWS flag`,
+  );
+export const notSyncing = (migration: string, state: string) =>
+  new StranglerError(
+    'MIGRATION_NOT_SYNCING',
+    409,
+    `migration "${migration}" is "${state}": it can be verified while it is "tailing"`,
+  );
+export const migrationUnknown = (migration: string) =>
+  new StranglerError(
+    'MIGRATION_UNKNOWN',
+    404,
+    `migration "${migration}" has no data in the plan: correct the name`,
+  );
+export const applyBehind = (stream: string, milliseconds: number) =>
+  new StranglerError(
+    'APPLY_BEHIND',
+    503,
+    `migration "${stream}" did not reach a watermark within ${milliseconds} ms: try again when it has caught up`,
+  );

@@ -1,0 +1,73 @@
+import { SYNC_STATES, type SyncEvidence } from '@strangler/contracts';
+import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+
+/** Prometheus metrics made from the evidence at the moment they are asked for, so that the two never differ. */
+export function createMetrics(evidence: () => SyncEvidence): Registry {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const gauge = (
+    name: string,
+    help: string,
+    read: (sync: SyncEvidence['migrations'][string]) => number | null,
+    labels: Record<string, string> = {},
+  ) => {
+    new Gauge({
+      name,
+      help,
+      labelNames: ['migration', ...Object.keys(labels)],
+      registers: [registry],
+      collect() {
+        this.reset();
+        for (const [migration, sync] of Object.entries(evidence().migrations)) {
+          const value = read(sync);
+          if (value !== null) this.set({ migration, ...labels }, value);
+        }
+      },
+    });
+  };
+  gauge(
+    'strangler_sync_lag_seconds',
+    'Seconds from source commit to target commit of the newest heartbeat',
+    ({ lagMs }) => (lagMs === null ? null : lagMs / 1000),
+  );
+  gauge('strangler_sync_lag_p99_seconds', '99th percentile of the lag over ten minutes', ({ lagMsP99 }) =>
+    lagMsP99 === null ? null : lagMsP99 / 1000,
+  );
+  gauge(
+    'strangler_sync_applied_transactions',
+    'Source transactions applied since the start of the process',
+    ({ applied }) => applied.transactions,
+  );
+  gauge(
+    'strangler_sync_applied_rows',
+    'Row changes applied since the start of the process',
+    ({ applied }) => applied.rows,
+  );
+  gauge('strangler_sync_backfill_copied_rows', 'Rows the backfill has read', ({ backfill }) =>
+    backfill.tables.reduce((sum, { copied }) => sum + copied, 0),
+  );
+  gauge('strangler_sync_backfill_rows', 'Rows the backfill has to read', ({ backfill }) =>
+    backfill.tables.reduce((sum, { total }) => sum + total, 0),
+  );
+  gauge(
+    'strangler_sync_drift_rows',
+    'Rows that the last verification found to differ',
+    ({ verification }) => verification?.driftRows ?? null,
+  );
+  gauge(
+    'strangler_sync_verified_rows',
+    'Rows that the last verification compared',
+    ({ verification }) => verification?.rowsVerified ?? null,
+  );
+  new Gauge({
+    name: 'strangler_sync_state',
+    help: '1 for the state a migration is in',
+    labelNames: ['migration', 'state'],
+    registers: [registry],
+    collect() {
+      for (const [migration, { state }] of Object.entries(evidence().migrations))
+        for (const name of SYNC_STATES) this.set({ migration, state: name }, name === state ? 1 : 0);
+    },
+  });
+  return registry;
+}

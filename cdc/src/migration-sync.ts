@@ -1,0 +1,240 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  type MigrationData,
+  type MigrationSync as MigrationSyncEvidence,
+  type Offset,
+  reasonOf,
+  StranglerError,
+  type SyncState,
+  type Verification,
+} from '@strangler/contracts';
+import type { Logger } from 'pino';
+import { etaMs, type Progress } from './backfill.js';
+import { binlogSource } from './binlog-source.js';
+import type { ChangeSource, CapturedTable } from './change-source.js';
+import type { Database } from './connect.js';
+import { isRetryable } from './database-errors.js';
+import { dropCopy, finishDrop } from './drop-copy.js';
+import { notSyncing } from './errors.js';
+import { createLag } from './lag.js';
+import { type Flow, HEARTBEAT_MS, type PipelineObserver, runPipeline } from './pipeline.js';
+import type { StopPoints } from './stop-points.js';
+import { verify } from './verify.js';
+
+export type MigrationSyncOptions = {
+  readonly name: string;
+  readonly from: Database;
+  readonly to: Database;
+  readonly data: MigrationData;
+  readonly log: Logger;
+  readonly clock: () => number;
+  readonly random: () => number;
+  readonly stopPoints: StopPoints;
+  readonly sourceOf?: (captured: readonly CapturedTable[]) => ChangeSource;
+};
+
+/** What the phase of the migration asks for; `hold` neither runs nor drops. */
+export type Wish = 'run' | 'drop' | 'hold';
+
+const RETRY_MS = 1_000;
+
+/** The data of one migration, with a wish that may change at any moment. */
+export class MigrationSync {
+  readonly #options: MigrationSyncOptions;
+  readonly #lag = createLag(HEARTBEAT_MS);
+  #wish: Wish = 'hold';
+  #work: { readonly end: AbortController; readonly done: Promise<void> } | undefined;
+  #state: SyncState = 'idle';
+  #problem: string | null = null;
+  #progress: ReadonlyMap<string, Progress> = new Map();
+  #startedAt = 0;
+  #copiedBefore = 0;
+  #offset: Offset | undefined;
+  #applied = { transactions: 0, rows: 0 };
+  #flow: Flow | undefined;
+  #verification: Verification | null = null;
+  #verifying: Promise<Verification> | undefined;
+
+  constructor(options: MigrationSyncOptions) {
+    this.#options = options;
+  }
+
+  /** Resolves when what went on before has ended; what is wished now goes on by itself. */
+  async wish(wish: Wish): Promise<void> {
+    if (wish === this.#wish) return;
+    this.#wish = wish;
+    await this.#endWork();
+    this.#problem = null;
+    if (wish === 'run') this.#start((signal) => this.#run(signal));
+    if (wish === 'drop') this.#start((signal) => this.#drop(signal));
+  }
+
+  async stop(): Promise<void> {
+    this.#wish = 'hold';
+    await this.#endWork();
+  }
+
+  /** Runs a verification, or joins the one that runs. Throws MIGRATION_NOT_SYNCING. */
+  async verify(): Promise<Verification> {
+    const [flow, work] = [this.#flow, this.#work];
+    if (!flow || !work || this.#state !== 'tailing') throw notSyncing(this.#options.name, this.#state);
+    this.#verifying ??= verify(
+      {
+        from: this.#options.from,
+        to: this.#options.to,
+        flow,
+        chunkRows: this.#options.data.chunkRows,
+        clock: this.#options.clock,
+      },
+      work.end.signal,
+    )
+      .then((verification) => (this.#verification = verification))
+      .finally(() => (this.#verifying = undefined));
+    return this.#verifying;
+  }
+
+  evidence(now: number): MigrationSyncEvidence {
+    const tables = this.#options.data.tables.map(({ from }) => {
+      const { copied, total, done } = this.#progress.get(from) ?? { copied: 0, total: 0, done: false };
+      // Rows that came after they were counted are copied too.
+      return { table: from, copied, total: done ? copied : Math.max(copied, total), done };
+    });
+    const isLive = this.#state === 'backfilling' || this.#state === 'tailing';
+    return {
+      state: this.#state,
+      problem: this.#problem,
+      backfill: {
+        tables,
+        etaMs:
+          this.#state === 'backfilling' ? etaMs(tables, this.#copiedBefore, now - this.#startedAt) : null,
+      },
+      lagMs: isLive ? this.#lag.newest(now) : null,
+      lagMsP99: isLive ? this.#lag.p99(now) : null,
+      offset: this.#offset?.text ?? null,
+      applied: this.#applied,
+      verification: this.#verification,
+    };
+  }
+
+  #start(work: (signal: AbortSignal) => Promise<void>): void {
+    const end = new AbortController();
+    this.#work = { end, done: work(end.signal) };
+  }
+
+  async #endWork(): Promise<void> {
+    const work = this.#work;
+    this.#work = undefined;
+    work?.end.abort(new Error('ended'));
+    await work?.done;
+    this.#state = this.#state === 'stopped' && this.#wish === 'hold' ? 'stopped' : 'idle';
+  }
+
+  /** Until it is ended or meets something that does not pass by itself. */
+  async #run(signal: AbortSignal): Promise<void> {
+    this.#state = 'backfilling';
+    await this.#insist(signal, async () => {
+      const { to, name } = this.#options;
+      await finishDrop(to, name, this.#copiedTables(), signal);
+      await runPipeline(
+        {
+          ...this.#options,
+          stream: name,
+          sourceOf: (captured) => this.#source(captured),
+          observer: this.#observer(),
+        },
+        signal,
+      );
+    });
+  }
+
+  async #drop(signal: AbortSignal): Promise<void> {
+    this.#state = 'dropping';
+    await this.#insist(signal, () =>
+      dropCopy(this.#options.to, this.#options.name, this.#copiedTables(), signal),
+    );
+    if (signal.aborted || this.#problem !== null) return;
+    this.#state = 'idle';
+    this.#progress = new Map();
+    this.#offset = undefined;
+    this.#applied = { transactions: 0, rows: 0 };
+    this.#verification = null;
+  }
+
+  /** Tries again while the failure may pass by itself. */
+  async #insist(signal: AbortSignal, attempt: () => Promise<void>): Promise<void> {
+    const { log, name } = this.#options;
+    while (!signal.aborted) {
+      try {
+        await attempt();
+        return;
+      } catch (error) {
+        this.#flow = undefined;
+        if (signal.aborted) return;
+        if (isRetryable(error)) {
+          this.#tellRetry(error);
+          await delay(RETRY_MS, undefined, { signal }).catch(() => {});
+        } else {
+          this.#state = 'stopped';
+          this.#problem = reasonOf(error);
+          log.error(
+            { migration: name, ...(error instanceof StranglerError ? { code: error.code } : { err: error }) },
+            `migration "${name}" has stopped: ${reasonOf(error)}`,
+          );
+          return;
+        }
+      } finally {
+        this.#flow = undefined;
+      }
+    }
+  }
+
+  #tellRetry(error: unknown): void {
+    const reason = reasonOf(error);
+    if (this.#problem !== reason)
+      this.#options.log.warn(
+        { migration: this.#options.name },
+        `migration "${this.#options.name}" tries again: ${reason}`,
+      );
+    this.#problem = reason;
+  }
+
+  #copiedTables(): readonly string[] {
+    return this.#options.data.tables.flatMap(({ to, split }) => [...split.map((child) => child.to), to]);
+  }
+
+  #source(captured: readonly CapturedTable[]): ChangeSource {
+    return (
+      this.#options.sourceOf?.(captured) ?? binlogSource({ database: this.#options.from, tables: captured })
+    );
+  }
+
+  #observer(): PipelineObserver {
+    return {
+      onProgress: (progress) => {
+        const isDone = [...progress.values()].every(({ done }) => done);
+        if (this.#startedAt === 0 || this.#progress.size === 0) {
+          this.#startedAt = this.#options.clock();
+          this.#copiedBefore = [...progress.values()].reduce((sum, { copied }) => sum + copied, 0);
+        }
+        if (isDone && this.#state !== 'tailing')
+          this.#options.log.info(
+            { migration: this.#options.name },
+            `migration "${this.#options.name}" is copied and tailing`,
+          );
+        this.#progress = new Map(progress);
+        this.#state = isDone ? 'tailing' : 'backfilling';
+      },
+      onApplied: ({ offset, transactions, rows }) => {
+        this.#problem = null;
+        this.#offset = offset;
+        this.#applied = {
+          transactions: this.#applied.transactions + transactions,
+          rows: this.#applied.rows + rows,
+        };
+      },
+      onHeartbeat: (writtenAt, committedAt) => this.#lag.applied(writtenAt, committedAt),
+      onRetry: (error) => this.#tellRetry(error),
+      onFlow: (flow) => (this.#flow = flow),
+    };
+  }
+}

@@ -1,0 +1,13 @@
+/** Places in the flow where a test may hold it to bring about a race. */
+export const STOP_POINT_NAMES = [
+  'after-low-watermark',
+  'chunk-read',
+  'before-commit',
+  'after-commit',
+] as const;
+export type StopPointName = (typeof STOP_POINT_NAMES)[number];
+
+/** Called at every stop point; the flow waits for it. */
+export type StopPoints = (name: StopPointName) => Promise<void>;
+
+export const noStopPoints: StopPoints = async () => {};

@@ -1,0 +1,113 @@
+import {
+  isSyncedFromLegacy,
+  type Plan,
+  type RoutingState,
+  type Running,
+  subscribeToState,
+  type StateSubscription,
+  type SyncEvidence,
+  urlOf,
+} from '@strangler/contracts';
+import type { Logger } from 'pino';
+import { startAdmin } from './admin.js';
+import { databaseOf } from './connect.js';
+import { MigrationSync, type Wish } from './migration-sync.js';
+import { noStopPoints, type StopPoints } from './stop-points.js';
+
+export type SyncOptions = {
+  readonly plan: Plan;
+  readonly log: Logger;
+  /** Name of this process among those of its kind. */
+  readonly instance: string;
+  /** Where the phases come from; the plan's control plane when left out. */
+  readonly subscription?: StateSubscription;
+  readonly clock?: () => number;
+  readonly random?: () => number;
+  readonly stopPoints?: StopPoints;
+};
+
+export type Sync = Running & { evidence(): SyncEvidence };
+
+/** Keeps the data of every migration of the plan as its phase asks for, until it is stopped. */
+export async function createSync(options: SyncOptions): Promise<Sync> {
+  const { plan, log, instance, clock = Date.now } = options;
+  const end = new AbortController();
+  let stateVersion = 0;
+  let inContact = true;
+  const migrations = new Map<string, MigrationSync>();
+  for (const [name, { data }] of Object.entries(plan.migrations))
+    if (data)
+      migrations.set(
+        name,
+        new MigrationSync({
+          name,
+          data,
+          log,
+          clock,
+          from: databaseOf(data.from, plan.databases[data.from] as string),
+          to: databaseOf(data.to, plan.databases[data.to] as string),
+          random: options.random ?? Math.random,
+          stopPoints: options.stopPoints ?? noStopPoints,
+        }),
+      );
+
+  const evidence = (): SyncEvidence => {
+    const now = clock();
+    return {
+      instance,
+      at: new Date(now).toISOString(),
+      planRevision: plan.revision,
+      stateVersion,
+      inContact,
+      migrations: Object.fromEntries(
+        [...migrations].map(([name, migration]) => [name, migration.evidence(now)]),
+      ),
+    };
+  };
+  const admin = await startAdmin({
+    address: plan.sync.admin,
+    log,
+    evidence,
+    verify: (name) => migrations.get(name)?.verify(),
+  });
+
+  const subscription =
+    options.subscription ??
+    (plan.control
+      ? subscribeToState({
+          url: urlOf(plan.control.listen),
+          subscriber: instance,
+          onContact: (contact) => {
+            inContact = !contact.lost;
+            if (contact.lost)
+              log.warn(
+                `contact with the control plane is lost (${contact.reason}): migrations go on as they are`,
+              );
+            else log.info('contact with the control plane is back');
+          },
+        })
+      : undefined);
+  const following = subscription?.run(async (state) => {
+    stateVersion = state.version;
+    await Promise.all([...migrations].map(([name, migration]) => migration.wish(wishOf(state, name))));
+  }, end.signal);
+
+  return {
+    urls: { admin: admin.url },
+    evidence,
+    async stop() {
+      end.abort(new Error('ended'));
+      await following;
+      await Promise.all([...migrations.values()].map((migration) => migration.stop()));
+      await admin.stop();
+    },
+  };
+}
+
+/** A migration the ledger has never heard of is left as it is: only a phase that was set asks for its copy to be dropped. */
+function wishOf(state: RoutingState, name: string): Wish {
+  const phase = state.migrations[name]?.phase;
+  if (phase === undefined) return 'hold';
+  if (isSyncedFromLegacy(phase)) return 'run';
+  return phase === 'legacy' ? 'drop' : 'hold';
+}

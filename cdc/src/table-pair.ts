@@ -1,0 +1,57 @@
+import type { Row, TableMapping } from '@strangler/contracts';
+import type { Connection } from 'mysql2/promise';
+import type { Database } from './connect.js';
+import { tableUnreadable } from './errors.js';
+import { compileMapping, type RowMap } from './map.js';
+import { readTable, type Table } from './table.js';
+
+/** One mapping of the plan with the tables it names, as they stand. */
+export type TablePair = {
+  readonly map: RowMap;
+  readonly source: Table;
+  readonly target: Table;
+  /** Target tables of the splits, in the order of the mapping. */
+  readonly children: readonly Table[];
+  /** How the children of split `index` name a parent that has this target key. */
+  parentOf(index: number, key: Row): Row;
+  /** Columns of split `index` that the mapping writes. */
+  childColumns(index: number): readonly string[];
+};
+
+/** Throws TABLE_UNREADABLE. */
+export async function pairOf(
+  mapping: TableMapping,
+  from: Database,
+  source: Connection,
+  to: Database,
+  target: Connection,
+): Promise<TablePair> {
+  const read = async (connection: Connection, database: Database, name: string): Promise<Table> => {
+    const table = await readTable(connection, database.schema, name);
+    if (!table) throw tableUnreadable(`${database.schema}.${name}`);
+    return table;
+  };
+  const splits = mapping.split;
+  const targetOf = new Map(
+    Object.entries(mapping.key).map(([column, sourceColumn]) => [sourceColumn, column]),
+  );
+  return {
+    map: compileMapping(mapping),
+    source: await read(source, from, mapping.from),
+    target: await read(target, to, mapping.to),
+    children: await Promise.all(splits.map((split) => read(target, to, split.to))),
+    parentOf: (index, key) =>
+      Object.fromEntries(
+        Object.entries(splits[index]?.key ?? {}).map(([column, sourceColumn]) => [
+          column,
+          key[targetOf.get(sourceColumn) ?? ''] ?? null,
+        ]),
+      ),
+    childColumns(index) {
+      const split = splits[index];
+      return split
+        ? [...Object.keys(split.key), ...(split.position === undefined ? [] : [split.position]), split.item]
+        : [];
+    },
+  };
+}

@@ -1,0 +1,275 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Row, TableVerification, Verification } from '@strangler/contracts';
+import type { Connection } from 'mysql2/promise';
+import { countRows } from './backfill.js';
+import { compareRow, type Difference, type Found, targetKeyText } from './compare-rows.js';
+import { connect, type Database } from './connect.js';
+import { keyText, type MappedRow } from './map.js';
+import type { Flow } from './pipeline.js';
+import { isBehind, isOneOf, quoted, readRows } from './sql.js';
+import type { Table } from './table.js';
+import type { TablePair } from './table-pair.js';
+
+export type VerifyOptions = {
+  readonly from: Database;
+  readonly to: Database;
+  readonly flow: Flow;
+  readonly chunkRows: number;
+  readonly clock: () => number;
+};
+
+const SAMPLES = 10;
+/** A key counts as drifted after this many looks at a moment when the log did not touch it. */
+const TRIES = 5;
+/** Looks at keys that are written without a pause; then they are left out of what is compared. */
+const HOT_TRIES = 40;
+
+type Tally = { sourceRows: number; targetRows: number; compared: number; drift: Map<string, Difference> };
+
+/**
+ * Compares every row of the mapped tables with its target through the mapping, while writes go on and without locks: source chunk, wait until the target has
+ * applied what came before, target rows. What differs is looked at again, up to five times, with the log watched for the key
+ * between the two reads: only a difference that the log cannot explain is drift. Rows of the target are then read the other way round, to find those
+ * without a source.
+ */
+export async function verify(options: VerifyOptions, signal: AbortSignal): Promise<Verification> {
+  const startedAt = new Date(options.clock()).toISOString();
+  const [source, target] = [await connect(options.from), await connect(options.to)];
+  try {
+    const tables: TableVerification[] = [];
+    for (const pair of options.flow.pairs)
+      tables.push(...(await verifyPair({ ...options, pair, source, target }, signal)));
+    const driftRows = tables.reduce(
+      (sum, { different, missing, extra }) => sum + different + missing + extra,
+      0,
+    );
+    return {
+      startedAt,
+      finishedAt: new Date(options.clock()).toISOString(),
+      clean: driftRows === 0,
+      rowsVerified: tables.reduce((sum, { compared }) => sum + compared, 0),
+      driftRows,
+      tables,
+    };
+  } finally {
+    source.destroy();
+    target.destroy();
+  }
+}
+
+type PairContext = VerifyOptions & {
+  readonly pair: TablePair;
+  readonly source: Connection;
+  readonly target: Connection;
+};
+
+async function verifyPair(context: PairContext, signal: AbortSignal): Promise<readonly TableVerification[]> {
+  const { pair, source, target, flow } = context;
+  const tallies = new Map(
+    [pair.target, ...pair.children].map((table) => [
+      table.name,
+      { sourceRows: 0, targetRows: 0, compared: 0, drift: new Map() } as Tally,
+    ]),
+  );
+  const tally = (table: Table) => tallies.get(table.name) as Tally;
+  for (const table of [pair.target, ...pair.children]) {
+    tally(table).sourceRows = await countRows(source, pair.source);
+    tally(table).targetRows = await countRows(target, table);
+  }
+  const doubtful = new Map<string, Row>();
+
+  for await (const rows of chunks(
+    source,
+    pair.source,
+    pair.source.primaryKey,
+    pair.map.reads,
+    context.chunkRows,
+  )) {
+    signal.throwIfAborted();
+    await flow.reach(signal);
+    const expected = rows.map((row) => ({ row, mapped: mappedOrNothing(pair, row) }));
+    const found = await readTarget(target, pair, rows.map(pair.map.keyOf));
+    for (const { row, mapped } of expected) {
+      const key = pair.map.keyOf(row);
+      if (!mapped || compareRow(pair, mapped, found(key)).length > 0) doubtful.set(keyText(key), key);
+      else count(mapped);
+    }
+  }
+  // Keys of the target and of its children that no source row has.
+  const keyNames = Object.keys(pair.map.mapping.key);
+  for (const [index, table] of [pair.target, ...pair.children].entries()) {
+    const names = index === 0 ? keyNames : Object.keys(pair.map.mapping.split[index - 1]?.key ?? {});
+    for await (const rows of chunks(target, table, names, names, context.chunkRows, index > 0)) {
+      signal.throwIfAborted();
+      const keys = rows.map((row) => (index === 0 ? row : parentKey(pair, index - 1, row)));
+      const there = new Set(
+        (await readSourceKeys(source, pair, keys)).map((key) => targetKeyText(pair, key)),
+      );
+      for (const key of keys) if (!there.has(targetKeyText(pair, key))) doubtful.set(keyText(key), key);
+    }
+  }
+
+  for (const key of doubtful.values()) {
+    const { differences, mapped } = await lookAgain(context, key, signal);
+    if (mapped) count(mapped);
+    for (const difference of differences)
+      (tallies.get(difference.table) as Tally).drift.set(`${difference.kind}:${difference.key}`, difference);
+  }
+  return [pair.target, ...pair.children].map((table): TableVerification => {
+    const { drift, ...counts } = tally(table);
+    const all = [...drift.values()];
+    const of = (kind: Difference['kind']) => all.filter((difference) => difference.kind === kind).length;
+    return {
+      from: pair.source.name,
+      to: table.name,
+      ...counts,
+      different: of('different'),
+      missing: of('missing'),
+      extra: of('extra'),
+      samples: all.slice(0, SAMPLES).map(({ key, difference }) => ({ key, difference })),
+    };
+  });
+
+  function count(row: MappedRow): void {
+    tally(pair.target).compared++;
+    for (const [index, child] of pair.children.entries())
+      tally(child).compared += row.children[index]?.rows.length ?? 0;
+  }
+}
+
+/** One key at a time, until it is equal, or differs at a moment when the log leaves it alone. */
+async function lookAgain(
+  context: PairContext,
+  key: Row,
+  signal: AbortSignal,
+): Promise<{ readonly differences: readonly Difference[]; readonly mapped?: MappedRow }> {
+  const { pair, flow } = context;
+  let differences: readonly Difference[] = [];
+  let quiet = 0;
+  for (let attempt = 0; quiet < TRIES && attempt < HOT_TRIES; attempt++) {
+    let isTouched = false;
+    const unwatch = flow.watch(
+      (table, touched) => (isTouched ||= table === pair.source.name && touched === keyText(key)),
+    );
+    try {
+      await flow.reach(signal);
+      const [row] = await readSource(context.source, pair, [key]);
+      await flow.reach(signal);
+      const found = (await readTarget(context.target, pair, [key]))(key);
+      await flow.reach(signal);
+      const mapped = row && mappedOrNothing(pair, row);
+      differences = compareRow(pair, mapped, found);
+      if (differences.length === 0) return { differences, ...(mapped ? { mapped } : {}) };
+      if (!isTouched) quiet++;
+    } finally {
+      unwatch();
+    }
+    // An event can be in the log a moment before another connection sees its row.
+    await delay(20 * (attempt + 1), undefined, { signal });
+  }
+  return { differences: quiet === 0 ? [] : differences };
+}
+
+/** A row that cannot be mapped has no target row; the pipeline has stopped at it, or will. */
+function mappedOrNothing(pair: TablePair, row: Row): MappedRow | undefined {
+  const mapped = pair.map.map(row);
+  return mapped.ok ? mapped.row : undefined;
+}
+
+async function* chunks(
+  connection: Connection,
+  table: Table,
+  order: readonly string[],
+  names: readonly string[],
+  size: number,
+  isDistinct = false,
+): AsyncGenerator<Row[]> {
+  let last: Row | null = null;
+  for (;;) {
+    const group = isDistinct ? `GROUP BY ${order.map((name) => quoted(name)).join(', ')}` : '';
+    const rows: Row[] = await readRows(
+      connection,
+      table,
+      [...new Set([...order, ...names])],
+      `WHERE ${isBehind(last, order, table)} ${group} ORDER BY ${order.map((name) => quoted(name)).join(', ')} LIMIT ${size}`,
+    );
+    if (rows.length > 0) yield rows;
+    if (rows.length < size) return;
+    last = rows.at(-1) ?? null;
+  }
+}
+
+async function readTarget(
+  target: Connection,
+  pair: TablePair,
+  keys: readonly Row[],
+): Promise<(key: Row) => Found> {
+  const rows = await readRows(target, pair.target, pair.map.writes, `WHERE ${isOneOf(keys, pair.target)}`);
+  const byKey = new Map(rows.map((row) => [targetKeyText(pair, row), row]));
+  const children = await Promise.all(
+    pair.children.map(async (child, index) => {
+      const found = await readRows(
+        target,
+        child,
+        pair.childColumns(index),
+        `WHERE ${isOneOf(
+          keys.map((key) => pair.parentOf(index, key)),
+          child,
+        )}`,
+      );
+      const byParent = new Map<string, Row[]>();
+      for (const row of found) {
+        const parent = targetKeyText(pair, parentKey(pair, index, row));
+        byParent.set(parent, [...(byParent.get(parent) ?? []), row]);
+      }
+      return byParent;
+    }),
+  );
+  return (key) => {
+    const text = targetKeyText(pair, key);
+    return { row: byKey.get(text), children: children.map((byParent) => byParent.get(text) ?? []) };
+  };
+}
+
+/** The parent's target key of a child row. */
+function parentKey(pair: TablePair, index: number, child: Row): Row {
+  const columnOfSource = new Map(
+    Object.entries(pair.map.mapping.split[index]?.key ?? {}).map(([column, source]) => [source, column]),
+  );
+  return Object.fromEntries(
+    Object.entries(pair.map.mapping.key).map(([column, source]) => [
+      column,
+      child[columnOfSource.get(source) ?? ''] ?? null,
+    ]),
+  );
+}
+
+const sourceKey = (pair: TablePair, key: Row): Row =>
+  Object.fromEntries(
+    Object.entries(pair.map.mapping.key).map(([column, source]) => [source, key[column] ?? null]),
+  );
+
+const readSource = (source: Connection, pair: TablePair, keys: readonly Row[]): Promise<Row[]> =>
+  readRows(
+    source,
+    pair.source,
+    pair.map.reads,
+    `WHERE ${isOneOf(
+      keys.map((key) => sourceKey(pair, key)),
+      pair.source,
+    )}`,
+  );
+
+/** Target keys of those that have a source row. */
+async function readSourceKeys(source: Connection, pair: TablePair, keys: readonly Row[]): Promise<Row[]> {
+  const rows = await readRows(
+    source,
+    pair.source,
+    Object.values(pair.map.mapping.key),
+    `WHERE ${isOneOf(
+      keys.map((key) => sourceKey(pair, key)),
+      pair.source,
+    )}`,
+  );
+  return rows.map(pair.map.keyOf);
+}
