@@ -1,3 +1,4 @@
+// One file, although long: it must run alone, before anything is installed.
 // Provides a MySQL-compatible server, in this order: STRANGLER_MYSQL_URL, a private instance of a local mariadbd or
 // mysqld, Docker, the system's package manager when root, else one sentence that says what to do.
 import { execFile, spawn, spawnSync } from 'node:child_process';

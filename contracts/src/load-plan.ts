@@ -10,7 +10,10 @@ import type { Problem } from './problem.js';
 
 /** A plan that is right: parsed once, trusted after. */
 export type Plan = PlanDocument & {
-  /** Hash of what the plan says, addresses and secrets included; 12 hex digits. */
+  /**
+   * Hash of what the plan says, 12 hex digits. What enters by !env counts by its name: programs that reach the same
+   * things under other addresses have the same plan, and no secret goes into a hash that is published.
+   */
   readonly revision: string;
   /** Absolute path of the file, and of its folder: relative paths in the plan start there. */
   readonly file: string;
@@ -200,7 +203,7 @@ export function parsePlan(
   if (problems.length > 0 || !parsed.success)
     return { ok: false, problems: problems.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0)) };
   const absolute = resolve(file);
-  const revision = createHash('sha256').update(JSON.stringify(resolved)).digest('hex').slice(0, 12);
+  const revision = createHash('sha256').update(JSON.stringify(raw)).digest('hex').slice(0, 12);
   return { ok: true, plan: { ...parsed.data, revision, file: absolute, folder: dirname(absolute) } };
 }
 

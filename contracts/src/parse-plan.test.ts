@@ -82,6 +82,12 @@ describe('a plan', () => {
     expect(planOf(WHOLE.replace('team catalog', 'team shop')).revision).not.toBe(one.revision);
   });
 
+  it('has the same revision wherever it runs: what enters by !env counts by its name', () => {
+    const elsewhere = { ...ENVIRONMENT, LEDGER: 'mysql://other:secret@db:3306/ledger' };
+    expect(planOf(WHOLE, elsewhere).revision).toBe(planOf(WHOLE).revision);
+    expect(planOf(WHOLE.replace('!env LEDGER', '!env SHOP')).revision).not.toBe(planOf(WHOLE).revision);
+  });
+
   it('tells every problem at once, with path, line and remedy', () => {
     const broken = WHOLE.replace('listen: 8080', 'listen: nowhere\n  colour: red')
       .replace('upstream: catalog', 'upstream: katalog')
