@@ -1,2 +1,2 @@
 #!/usr/bin/env node
-import "../dist/control/main.js";
+import '../dist/src/control/main.js';

@@ -1,0 +1,171 @@
+import { EXIT, type Phase, PHASES, planJsonSchema } from '@strangler/contracts';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { type ControlClient, controlClient } from './control-client.js';
+import { explain, explanationText } from './explain.js';
+import { fail } from './fail.js';
+import { movedText } from './print-moved.js';
+import { statusText } from './print-status.js';
+import { readPlan } from './read-plan.js';
+import type { Terminal } from './terminal.js';
+import { verificationText, watchVerification } from './watch-verification.js';
+import { renderReport, REPORT_FORMATS, type ReportFormat, writeReport } from './write-report.js';
+
+export type CliEnvironment = {
+  readonly terminal: Terminal;
+  /** For `!env NAME` in the plan. */
+  readonly environment: NodeJS.ProcessEnv;
+  /** Who is written to the ledger when `--by` is not given. */
+  readonly operator: string;
+  readonly up: (file: string, options: { readonly json: boolean }) => Promise<number>;
+};
+
+type PlanOptions = { readonly plan: string; readonly json?: boolean };
+type MoveOptions = PlanOptions & {
+  readonly to?: Phase;
+  readonly by?: string;
+  readonly why?: string;
+  readonly dryRun?: boolean;
+};
+
+const wholePercent = (text: string): number => {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value < 1 || value > 100)
+    throw new InvalidArgumentError('Give whole percent from 1 to 100.');
+  return value;
+};
+const several = (text: string, before: readonly string[] = []): readonly string[] => [...before, text];
+
+/** Runs one command line; answers its exit code. */
+export async function runCli(argv: readonly string[], outer: CliEnvironment): Promise<number> {
+  const { terminal, environment } = outer;
+  let exit: number = EXIT.ok;
+  const say = (options: PlanOptions, value: unknown, text: () => string) =>
+    terminal.out(options.json ? `${JSON.stringify(value)}\n` : text());
+  const control = async (options: PlanOptions): Promise<ControlClient> =>
+    controlClient(await readPlan(options.plan, environment));
+  const moveOf = (options: MoveOptions) => ({
+    by: options.by ?? outer.operator,
+    ...(options.to === undefined ? {} : { to: options.to }),
+    ...(options.why === undefined ? {} : { why: options.why }),
+    ...(options.dryRun ? { dryRun: true } : {}),
+  });
+
+  const program = new Command('strangler')
+    .description('Moves capabilities out of a monolith, one at a time, and back.')
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => terminal.out(text), writeErr: (text) => terminal.err(text) })
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 ok, 1 failed, 2 bad plan or input, 3 gate unmet or drift found. Who acts is STRANGLER_OPERATOR or the account; --by overrides.',
+    );
+  const command = (name: string, description: string) =>
+    program
+      .command(name)
+      .description(description)
+      .option('--plan <file>', 'the plan', 'strangler.yaml')
+      .option('--json', 'print JSON');
+  const changing = (name: string, description: string) =>
+    command(name, description)
+      .addOption(new Option('--to <phase>', 'the phase to go to').choices(PHASES))
+      .option('--by <name>', 'who decides this; the ledger keeps it')
+      .option('--why <sentence>', 'the reason; the ledger keeps it')
+      .option('--dry-run', 'say what would be done, in order, and change nothing');
+
+  command('validate', 'check a plan; tells every problem at once')
+    .option('--schema', "print the plan's JSON Schema for editors")
+    .action(async (options: PlanOptions & { schema?: boolean }) => {
+      if (options.schema) return terminal.out(`${JSON.stringify(planJsonSchema(), null, 2)}\n`);
+      const plan = await readPlan(options.plan, environment);
+      const migrations = Object.entries(plan.migrations);
+      const result = {
+        ok: true,
+        revision: plan.revision,
+        migrations: migrations.map(([name]) => name).toSorted(),
+      };
+      say(
+        options,
+        result,
+        () =>
+          `plan "${options.plan}" is right: revision ${plan.revision}, ${migrations.length} ${migrations.length === 1 ? 'migration' : 'migrations'}\n`,
+      );
+    });
+
+  command('status', 'where every migration stands, and what its next step waits for').action(
+    async (options: PlanOptions) => {
+      const status = await (await control(options)).status();
+      say(options, status, () => statusText(status));
+    },
+  );
+
+  changing('advance <migration>', 'one phase forward, or in canary the next share')
+    .option('--share <percent>', 'a canary step of the plan instead of the next', wholePercent)
+    .option('--force', 'go although gates are unmet; needs --why')
+    .action(async (migration: string, options: MoveOptions & { share?: number; force?: boolean }) => {
+      const moved = await (
+        await control(options)
+      ).advance(migration, {
+        ...moveOf(options),
+        ...(options.share === undefined ? {} : { share: options.share }),
+        ...(options.force ? { force: true } : {}),
+      });
+      say(options, moved, () => movedText(moved));
+    });
+
+  changing('rollback <migration>', 'one phase back, or down to --to').action(
+    async (migration: string, options: MoveOptions) => {
+      const moved = await (await control(options)).rollback(migration, moveOf(options));
+      say(options, moved, () => movedText(moved));
+    },
+  );
+
+  command('verify <migration>', 'compare the copy with its source, row by row; exit 3 when rows differ')
+    .option('--by <name>', 'who wants to know; the ledger keeps it')
+    .action(async (migration: string, options: MoveOptions) => {
+      const asked = (await control(options)).verify(migration, options.by ?? outer.operator);
+      const verification = await watchVerification(migration, asked, terminal);
+      say(options, verification, () => verificationText(migration, verification));
+      if (!verification.clean) exit = EXIT.gateUnmet;
+    });
+
+  command('report', 'how far the migration is, for people: Markdown, HTML or JSON')
+    .option('--out <folder>', 'write report.html, report.md and report.json there')
+    .addOption(
+      new Option('--format <format>', 'print this one instead').choices(REPORT_FORMATS).conflicts('out'),
+    )
+    .action(async (options: PlanOptions & { out?: string; format?: ReportFormat }) => {
+      const report = await (await control(options)).report();
+      if (options.out === undefined)
+        return terminal.out(renderReport(report, options.format ?? (options.json ? 'json' : 'md')));
+      const files = await writeReport(report, options.out);
+      say(options, { ok: true, files }, () => files.map((file) => `${file}\n`).join(''));
+    });
+
+  command('explain <method> <path>', 'where the proxy would send a request, and why')
+    .option('--cookie <name=value>', 'a cookie of the request; may be repeated', several)
+    .option('--header <name:value>', 'a header of the request; may be repeated', several)
+    .action(
+      async (
+        method: string,
+        path: string,
+        options: PlanOptions & { cookie?: readonly string[]; header?: readonly string[] },
+      ) => {
+        const question = { method, path, cookies: options.cookie ?? [], headers: options.header ?? [] };
+        const explanation = await explain(await readPlan(options.plan, environment), question);
+        say(options, explanation, () => explanationText(explanation));
+      },
+    );
+
+  command(
+    'up',
+    'run the control plane, the proxy and the sync of a plan on this machine until Ctrl-C',
+  ).action(async (options: PlanOptions) => {
+    exit = await outer.up(options.plan, { json: options.json ?? false });
+  });
+
+  try {
+    await program.parseAsync([...argv], { from: 'user' });
+    return exit;
+  } catch (error) {
+    return fail(error, terminal, argv.includes('--json'));
+  }
+}

@@ -1,0 +1,70 @@
+import { resolve } from 'node:path';
+import { checkPort, flagOf, type Plan, type Problem, type Program } from '@strangler/contracts';
+import { noControl } from '../errors.js';
+import { httpEvidence } from '../evidence/http-evidence.js';
+import { checkFlags } from '../flags/check-flags.js';
+import { fileFlagWriter } from '../flags/file-flag-writer.js';
+import { checkLedger } from '../ledger/check-ledger.js';
+import { openLedger } from '../ledger/open-ledger.js';
+import { askSync } from './ask-sync.js';
+import { serveControl } from './serve.js';
+import { StateFeed } from './state-feed.js';
+import { Subscribers } from './subscribers.js';
+
+/** A plan with migrations has flags; one without needs no flag file. */
+const flagFileOf = (plan: Plan): string => resolve(plan.folder, plan.flags?.file ?? 'flags.json');
+
+async function check(plan: Plan): Promise<readonly Problem[]> {
+  if (plan.control === undefined)
+    return [
+      {
+        code: 'PLAN_WITHOUT_CONTROL',
+        path: 'control',
+        message: 'is not in the plan',
+        remedy: 'add "control: { ledger: !env LEDGER_DATABASE_URL }"',
+      },
+    ];
+  const found = await Promise.all([
+    checkPort('control.listen', plan.control.listen),
+    checkLedger(plan.control.ledger),
+    plan.flags === undefined ? [] : checkFlags(flagFileOf(plan)),
+  ]);
+  return found.flat();
+}
+
+/** The control plane: ledger, gates, flags, and what everyone else is told of them. */
+export const controlProgram: Program = {
+  name: 'strangler-control',
+  check,
+  async start(plan, log) {
+    if (plan.control === undefined) throw noControl(plan.file);
+    const { ledger, close } = await openLedger(plan.control.ledger);
+    try {
+      const flags = fileFlagWriter(flagFileOf(plan));
+      await flags.ensure(Object.entries(plan.migrations).map(([name, { flag }]) => flag ?? flagOf(name)));
+      const served = await serveControl(
+        {
+          plan,
+          ledger,
+          flags,
+          feed: new StateFeed(ledger),
+          subscribers: new Subscribers(),
+          evidence: httpEvidence(plan),
+          verify: askSync(plan),
+        },
+        plan.control.listen,
+        log,
+      );
+      return {
+        urls: { control: served.url, report: `${served.url}/v1/report.html` },
+        async stop() {
+          await served.stop();
+          await close();
+        },
+      };
+    } catch (error) {
+      await close();
+      throw error;
+    }
+  },
+};

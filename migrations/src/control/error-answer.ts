@@ -1,0 +1,35 @@
+import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
+import { reasonOf, StranglerError } from '@strangler/contracts';
+import type { ServerResponse } from 'node:http';
+import type { Logger } from 'pino';
+import { GateUnmet } from '../errors.js';
+import type { Gate } from '../gates/gate.js';
+
+/** Every failure leaves as `{code, message}`, unmet gates with the gates. What nobody expected is logged, not shown. */
+@Catch()
+export class ErrorAnswer implements ExceptionFilter {
+  readonly #log: Logger;
+  constructor(log: Logger) {
+    this.#log = log;
+  }
+
+  catch(error: unknown, host: ArgumentsHost): void {
+    const response = host.switchToHttp().getResponse<ServerResponse>();
+    if (response.headersSent) {
+      response.destroy();
+      return;
+    }
+    const answer = (status: number, body: { code: string; message: string; gates?: readonly Gate[] }) =>
+      response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+    if (error instanceof StranglerError) {
+      const { code, message, status } = error;
+      if (status >= 500) this.#log.warn({ code }, message);
+      answer(status, { code, message, ...(error instanceof GateUnmet ? { gates: error.gates } : {}) });
+    } else if (error instanceof HttpException) {
+      answer(error.getStatus(), { code: 'REQUEST_REFUSED', message: error.message });
+    } else {
+      this.#log.error({ err: error }, reasonOf(error));
+      answer(500, { code: 'INTERNAL', message: 'the control plane failed: its log says why' });
+    }
+  }
+}

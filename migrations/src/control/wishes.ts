@@ -1,0 +1,30 @@
+import { PHASES } from '@strangler/contracts';
+import { z } from 'zod';
+import { inputInvalid } from '../errors.js';
+
+const by = z.string().trim().min(1).max(190);
+const why = z.string().trim().max(1000).optional();
+const to = z.enum(PHASES).optional();
+
+export const advanceSchema = z.strictObject({
+  to,
+  share: z.number().int().min(1).max(100).optional(),
+  by,
+  why,
+  force: z.boolean().optional(),
+  dryRun: z.boolean().optional(),
+});
+export const rollbackSchema = z.strictObject({ to, by, why, dryRun: z.boolean().optional() });
+export const verifySchema = z.strictObject({ by });
+
+/** Parses a body, or throws INPUT_INVALID with everything that is wrong with it. */
+export function parseWish<T>(schema: z.ZodType<T>, body: unknown): T {
+  const parsed = schema.safeParse(body);
+  if (parsed.success) return parsed.data;
+  throw inputInvalid(
+    'body',
+    `is not what this takes: ${parsed.error.issues
+      .map((issue) => `${issue.path.length === 0 ? '' : `${issue.path.join('.')}: `}${issue.message}`)
+      .join('; ')}`,
+  );
+}

@@ -1,0 +1,156 @@
+import { reasonOf, StranglerError } from '@strangler/contracts';
+import type { Gate } from './gates/gate.js';
+
+/** Gates that are not met. Over HTTP the gates travel beside code and message. */
+export class GateUnmet extends StranglerError {
+  readonly gates: readonly Gate[];
+  constructor(sentence: string, gates: readonly Gate[]) {
+    super('GATE_UNMET', 409, sentence);
+    this.gates = gates;
+  }
+}
+
+export const gateUnmet = (migration: string, to: string, gates: readonly Gate[]) =>
+  new GateUnmet(
+    `migration "${migration}" may not go to ${to}: ${gates
+      .filter((gate) => !gate.met)
+      .map((gate) => `${gate.gate}: ${gate.detail}`)
+      .join('; ')}`,
+    gates,
+  );
+export const migrationUnknown = (migration: string, known: readonly string[]) =>
+  new StranglerError(
+    'MIGRATION_UNKNOWN',
+    404,
+    `migration "${migration}" is not in the plan: ${known.length === 0 ? 'it has none' : `known are ${known.map((name) => `"${name}"`).join(', ')}`}`,
+  );
+export const cutoverNotAvailable = (migration: string, from: string, to: string) =>
+  new StranglerError(
+    'CUTOVER_NOT_AVAILABLE',
+    501,
+    `migration "${migration}" cannot go from "${from}" to "${to}": that moves the writes, which takes a cutover, and this version has none; stay in "${from}"`,
+  );
+export const alreadyThere = (migration: string, where: string) =>
+  new StranglerError(
+    'ALREADY_THERE',
+    409,
+    `migration "${migration}" is already ${where}: nothing was changed`,
+  );
+export const notForward = (migration: string, from: string, to: string) =>
+  new StranglerError(
+    'ADVANCE_NOT_FORWARD',
+    409,
+    `migration "${migration}" is in "${from}", so "${to}" is no advance: use "strangler rollback ${migration} --to ${to}"`,
+  );
+export const notBackward = (migration: string, from: string, to: string) =>
+  new StranglerError(
+    'ROLLBACK_NOT_BACKWARD',
+    409,
+    `migration "${migration}" is in "${from}", so "${to}" is no rollback: use "strangler advance ${migration}"`,
+  );
+export const nothingToRollBack = (migration: string) =>
+  new StranglerError(
+    'NOTHING_TO_ROLL_BACK',
+    409,
+    `migration "${migration}" is in "legacy": there is nothing to roll back`,
+  );
+export const shareNotAllowed = (migration: string, share: number, allowed: string) =>
+  new StranglerError(
+    'SHARE_NOT_ALLOWED',
+    409,
+    `migration "${migration}" may not take the share ${share} %: ${allowed}`,
+  );
+export const shareOutsideCanary = (migration: string, to: string) =>
+  new StranglerError(
+    'SHARE_OUTSIDE_CANARY',
+    409,
+    `migration "${migration}" would be in "${to}", which has no share: leave the share out, it belongs to "canary"`,
+  );
+export const forceNeedsReason = (migration: string) =>
+  new StranglerError(
+    'FORCE_NEEDS_REASON',
+    400,
+    `migration "${migration}" can only be forced with a reason: add --why "..."; the ledger keeps it`,
+  );
+export const changedMeanwhile = (migration: string, event: string) =>
+  new StranglerError(
+    'LEDGER_CHANGED_MEANWHILE',
+    409,
+    `migration "${migration}" was changed while this was decided (${event}): look at "strangler status" and decide again`,
+  );
+export const ledgerUnreachable = (where: string, cause: unknown) =>
+  new StranglerError(
+    'LEDGER_UNREACHABLE',
+    503,
+    `ledger "${where}" cannot be reached (${reasonOf(cause)}): start the database or correct control.ledger in the plan`,
+    cause,
+  );
+export const ledgerNotPrepared = (where: string, cause: unknown) =>
+  new StranglerError(
+    'LEDGER_NOT_PREPARED',
+    503,
+    `ledger "${where}" cannot be prepared (${reasonOf(cause)}): grant its user CREATE, ALTER, INDEX, TRIGGER, SELECT and INSERT on that database; with the binary log on MySQL also wants log_bin_trust_function_creators=1`,
+    cause,
+  );
+export const flagsUnreadable = (file: string, cause: unknown) =>
+  new StranglerError(
+    'FLAGS_UNREADABLE',
+    503,
+    `flag file "${file}" cannot be read (${reasonOf(cause)}): restore the JSON of Unleash's client API in it, or remove it and every flag is off`,
+    cause,
+  );
+export const flagsNotWritten = (file: string, cause: unknown) =>
+  new StranglerError(
+    'FLAGS_NOT_WRITTEN',
+    503,
+    `flag file "${file}" cannot be written (${reasonOf(cause)}): make its folder writable for the control plane`,
+    cause,
+  );
+export const syncNotAsked = (url: string, cause: unknown) =>
+  new StranglerError(
+    'SYNC_UNREACHABLE',
+    503,
+    `sync "${url}" does not answer (${reasonOf(cause)}): start it, or correct sync.admin in the plan`,
+    cause,
+  );
+export const proxyNotAsked = (url: string, cause: unknown) =>
+  new StranglerError(
+    'PROXY_UNREACHABLE',
+    503,
+    `proxy "${url}" does not answer (${reasonOf(cause)}): start it with "strangler up --plan FILE" or correct proxy.admin in the plan`,
+    cause,
+  );
+export const answerNotUnderstood = (url: string, status: number) =>
+  new StranglerError(
+    'ANSWER_NOT_UNDERSTOOD',
+    502,
+    `"${url}" answered ${status} without a reason: look at the log of that program`,
+  );
+export const noData = (migration: string) =>
+  new StranglerError(
+    'MIGRATION_WITHOUT_DATA',
+    409,
+    `migration "${migration}" moves no data: there is nothing to verify`,
+  );
+export const noControl = (file: string) =>
+  new StranglerError(
+    'PLAN_WITHOUT_CONTROL',
+    400,
+    `plan "${file}" has no control plane: add "control: { ledger: !env LEDGER_DATABASE_URL }"`,
+  );
+export const programNotFound = (name: string) =>
+  new StranglerError(
+    'PROGRAM_NOT_FOUND',
+    400,
+    `program "${name}" is in no node_modules/.bin above this folder: install its package beside @strangler/migrations`,
+  );
+export const programEnded = (name: string, how: string) =>
+  new StranglerError('PROGRAM_ENDED', 500, `program "${name}" ${how} before it was ready: see its log above`);
+export const programKeepsEnding = (name: string, times: number) =>
+  new StranglerError(
+    'PROGRAM_KEEPS_ENDING',
+    500,
+    `program "${name}" ended ${times} times right after its start: everything is stopped, see its log above`,
+  );
+export const inputInvalid = (subject: string, reason: string) =>
+  new StranglerError('INPUT_INVALID', 400, `"${subject}" ${reason}`);

@@ -1,0 +1,57 @@
+import type { Difference, Migration, MigrationTraffic, RouteEvidence } from '@strangler/contracts';
+import { percentAtMost, ruleOfThree } from './rule-of-three.js';
+
+/** Only reads of routes with shadow are sent to both sides. */
+export const isCompared = (route: Migration['routes'][number]): boolean =>
+  route.shadow && (route.match.methods.includes('GET') || route.match.methods.includes('*'));
+
+export const noEvidenceOf = (route: string): RouteEvidence => ({
+  route,
+  served: { legacy: 0, service: 0, fallback: 0 },
+  comparisons: { match: 0, mismatch: 0, ignored: 0, inconclusive: 0 },
+  cleanSinceMismatch: 0,
+  lastMismatchAt: null,
+  notCompared: {},
+  samples: [],
+});
+
+/** One entry for each compared route of the plan, also for those nobody has asked for yet. */
+export const comparedRoutes = (
+  migration: Migration,
+  traffic: MigrationTraffic | undefined,
+): readonly RouteEvidence[] =>
+  migration.routes
+    .filter(isCompared)
+    .map(
+      ({ match }) => traffic?.routes.find(({ route }) => route === match.text) ?? noEvidenceOf(match.text),
+    );
+
+export const differenceText = ({ path, kind, control, candidate }: Difference): string => {
+  switch (kind) {
+    case 'missing':
+      return `"${path}" is missing from the service's answer, legacy says ${control}`;
+    case 'extra':
+      return `"${path}" is only in the service's answer: ${candidate}`;
+    case 'type':
+    case 'value':
+    case 'length':
+      return `"${path}" differs in ${kind}: legacy says ${control}, the service ${candidate}`;
+  }
+};
+
+/** The newest sample of a route as a sentence: request, first difference, how many more. */
+export function firstDifference(route: RouteEvidence): string | null {
+  const sample = route.samples.toSorted((a, b) => b.at.localeCompare(a.at))[0];
+  const [first, ...more] = sample?.differences ?? [];
+  if (sample === undefined || first === undefined) return null;
+  return `${sample.request}: ${differenceText(first)}${more.length === 0 ? '' : ` (and ${more.length} more)`}`;
+}
+
+/** What the comparisons of a route or a migration allow to say. */
+export function verdict(clean: number, mismatches: number): string {
+  if (clean === 0)
+    return mismatches === 0
+      ? 'nothing compared yet'
+      : `the last comparison was a mismatch, ${mismatches} in all`;
+  return `0 mismatches in the last ${clean} comparisons: true rate under ${percentAtMost(ruleOfThree(clean))} at 95 %`;
+}

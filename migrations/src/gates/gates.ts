@@ -1,0 +1,261 @@
+import type { Migration, MigrationSync, MigrationTraffic, Verification } from '@strangler/contracts';
+import type { Evidence } from '../evidence/evidence.js';
+import type { Standing } from '../ledger/fold.js';
+import { comparedRoutes, firstDifference, verdict } from './comparisons.js';
+import type { Gate } from './gate.js';
+
+/** Everything a gate may look at. */
+export type GateContext = {
+  readonly name: string;
+  readonly migration: Migration;
+  readonly planRevision: string;
+  readonly standing: Standing;
+  /** Percent of clients the flag sends to the service now; null when it cannot be told. */
+  readonly share: number | null;
+  readonly evidence: Evidence;
+};
+
+export type GateCheck = (context: GateContext) => Gate;
+
+/** Below this the observed share says nothing of the configured one. */
+const MIN_CLIENTS = 20;
+
+const gate = (name: string, met: boolean, detail: string): Gate => ({ gate: name, met, detail });
+const seconds = (milliseconds: number) => `${(milliseconds / 1000).toFixed(milliseconds < 10_000 ? 1 : 0)} s`;
+
+type Found<T> = { readonly found: T } | { readonly unmet: string };
+
+function trafficOf({ evidence: { proxy }, name }: GateContext): Found<MigrationTraffic> {
+  if (!proxy.ok) return { unmet: `no evidence from the proxy: ${proxy.reason}` };
+  const traffic = proxy.evidence.migrations[name];
+  return traffic ? { found: traffic } : { unmet: `the proxy knows no migration "${name}": restart it` };
+}
+
+function syncOf({ evidence: { sync }, name }: GateContext): Found<MigrationSync> {
+  if (sync === null || !sync.ok)
+    return { unmet: `no evidence from sync: ${sync === null ? 'it is not part of the plan' : sync.reason}` };
+  const found = sync.evidence.migrations[name];
+  return found ? { found } : { unmet: `sync knows no migration "${name}": restart it` };
+}
+
+const withTraffic = (
+  name: string,
+  judge: (traffic: MigrationTraffic, context: GateContext) => Gate,
+): GateCheck => {
+  return (context) => {
+    const traffic = trafficOf(context);
+    return 'unmet' in traffic ? gate(name, false, traffic.unmet) : judge(traffic.found, context);
+  };
+};
+
+/** A migration that moves no data has nothing to wait for. */
+const withSync = (name: string, judge: (sync: MigrationSync, context: GateContext) => Gate): GateCheck => {
+  return (context) => {
+    if (context.migration.data === undefined) return gate(name, true, 'the migration moves no data');
+    const sync = syncOf(context);
+    if ('unmet' in sync) return gate(name, false, sync.unmet);
+    return judge(sync.found, context);
+  };
+};
+
+const samePlan = (theirs: string, ours: string) =>
+  theirs === ours ? null : `it runs another revision of the plan (${theirs}, here ${ours}): restart it`;
+
+export const syncAnswers: GateCheck = (context) => {
+  const { sync } = context.evidence;
+  if (context.migration.data === undefined) return gate('sync-answers', true, 'the migration moves no data');
+  if (sync === null || !sync.ok) return gate('sync-answers', false, sync?.reason ?? 'the plan has no sync');
+  const other = samePlan(sync.evidence.planRevision, context.planRevision);
+  return gate('sync-answers', other === null, other ?? `"${sync.evidence.instance}" answers`);
+};
+
+export const proxyAnswers: GateCheck = (context) => {
+  const { proxy } = context.evidence;
+  if (!proxy.ok) return gate('proxy-answers', false, proxy.reason);
+  const { instance, planRevision, inContact } = proxy.evidence;
+  const problem =
+    samePlan(planRevision, context.planRevision) ??
+    (inContact ? null : 'it has lost contact to the control plane, so it would not follow a change');
+  return gate('proxy-answers', problem === null, problem ?? `"${instance}" answers`);
+};
+
+export const backfillDone: GateCheck = withSync('backfill', (sync) => {
+  if (sync.problem !== null) return gate('backfill', false, `sync has stopped: ${sync.problem}`);
+  const open = sync.backfill.tables.filter((table) => !table.done);
+  const rows = sync.backfill.tables.reduce((sum, table) => sum + table.copied, 0);
+  if (open.length > 0)
+    return gate(
+      'backfill',
+      false,
+      `not done: ${open.map((table) => `"${table.table}" ${table.copied} of ${table.total} rows`).join(', ')}`,
+    );
+  return sync.state === 'tailing'
+    ? gate('backfill', true, `${rows} rows copied, sync follows the log`)
+    : gate('backfill', false, `sync is "${sync.state}": wait until it is "tailing"`);
+});
+
+export const lagSmall: GateCheck = withSync('lag', (sync, { migration: { gates } }) => {
+  if (sync.problem !== null) return gate('lag', false, `sync has stopped: ${sync.problem}`);
+  if (sync.lagMs === null) return gate('lag', false, 'not measured yet: wait for a heartbeat');
+  const p99 = sync.lagMsP99 === null ? '' : `, 99th percentile ${Math.round(sync.lagMsP99)} ms`;
+  return gate(
+    'lag',
+    sync.lagMs <= gates.maxLagMs,
+    `${Math.round(sync.lagMs)} ms now, allowed ${gates.maxLagMs} ms${p99}`,
+  );
+});
+
+/** The newest verification anyone knows of: sync forgets its own when it restarts, the ledger does not. */
+export function newestVerification(
+  sync: MigrationSync | undefined,
+  standing: Standing,
+): Omit<Verification, 'tables'> | null {
+  const theirs = sync?.verification ?? null;
+  const ours = standing.lastVerified?.verification ?? null;
+  if (theirs === null || ours === null) return theirs ?? ours;
+  return theirs.finishedAt >= ours.finishedAt ? theirs : ours;
+}
+
+export const verifiedClean: GateCheck = withSync('verification', (sync, context) => {
+  const { standing, migration, evidence, name } = context;
+  const remedy = `run "strangler verify ${name}"`;
+  const verification = newestVerification(sync, standing);
+  if (verification === null) return gate('verification', false, `never done: ${remedy}`);
+  if (standing.copiedSince !== null && verification.startedAt < standing.copiedSince)
+    return gate(
+      'verification',
+      false,
+      `the last one looked at a copy that has been dropped since: ${remedy}`,
+    );
+  if (!verification.clean)
+    return gate(
+      'verification',
+      false,
+      `${verification.driftRows} rows differ of ${verification.rowsVerified}: see the report, then ${remedy}`,
+    );
+  const age = evidence.at - Date.parse(verification.finishedAt);
+  const fresh = age <= migration.gates.maxVerificationAgeMs;
+  const limit = seconds(migration.gates.maxVerificationAgeMs);
+  return gate(
+    'verification',
+    fresh,
+    `${verification.rowsVerified} rows without drift, ${seconds(Math.max(0, age))} ago, allowed ${limit}${fresh ? '' : `: ${remedy}`}`,
+  );
+});
+
+export const serviceReady: GateCheck = ({ evidence: { proxy }, migration: { upstream } }) => {
+  if (!proxy.ok) return gate('service-ready', false, `no evidence from the proxy: ${proxy.reason}`);
+  const found = proxy.evidence.upstreams[upstream];
+  if (!found) return gate('service-ready', false, `the proxy knows no upstream "${upstream}": restart it`);
+  return gate(
+    'service-ready',
+    found.healthy,
+    found.healthy ? `"${upstream}" is healthy` : `"${upstream}" is not: ${found.reason ?? 'no reason given'}`,
+  );
+};
+
+export const comparisonsClean: GateCheck = withTraffic('comparisons', (traffic, { migration }) => {
+  const routes = comparedRoutes(migration, traffic);
+  if (routes.length === 0)
+    return gate(
+      'comparisons',
+      false,
+      'no route of the migration is shadowed: nothing can be said of the service',
+    );
+  const clean = routes.reduce((sum, route) => sum + route.cleanSinceMismatch, 0);
+  const mismatches = routes.reduce((sum, route) => sum + route.comparisons.mismatch, 0);
+  const met = clean >= migration.gates.minComparisons;
+  return gate(
+    'comparisons',
+    met,
+    `${verdict(clean, mismatches)}${met ? '' : `; needed are ${migration.gates.minComparisons} without a mismatch`}`,
+  );
+});
+
+export const routesCompared: GateCheck = withTraffic('comparisons-per-route', (traffic, { migration }) => {
+  const needed = migration.gates.minComparisonsPerRoute;
+  const routes = comparedRoutes(migration, traffic);
+  const short = routes.filter((route) => route.cleanSinceMismatch < needed);
+  if (short.length === 0)
+    return gate(
+      'comparisons-per-route',
+      true,
+      `each of ${routes.length} routes has ${needed} or more without a mismatch`,
+    );
+  return gate(
+    'comparisons-per-route',
+    false,
+    short
+      .map((route) => {
+        const since =
+          route.comparisons.mismatch > 0 ? ` since its last of ${route.comparisons.mismatch} mismatches` : '';
+        const difference = route.comparisons.mismatch > 0 ? firstDifference(route) : null;
+        return `"${route.route}" has ${route.cleanSinceMismatch} of ${needed}${since}${difference === null ? '' : ` (${difference})`}`;
+      })
+      .join(', '),
+  );
+});
+
+/** Failures since the share or the phase last changed, when the same proxy still counts; else since it started. */
+export const serviceHolds: GateCheck = withTraffic('service-failures', (traffic, context) => {
+  const { migration, standing, evidence } = context;
+  const all = countersOf(traffic);
+  const before = standing.last?.counters;
+  const same =
+    before &&
+    evidence.proxy.ok &&
+    evidence.proxy.evidence.instance === before.instance &&
+    evidence.proxy.evidence.startedAt === before.startedAt;
+  const answers = all.answers - (same ? before.answers : 0);
+  const failures = all.failures - (same ? before.failures : 0);
+  const allowed = migration.gates.maxServiceFailures;
+  if (answers <= 0)
+    return gate(
+      'service-failures',
+      false,
+      'the service has answered no client since the last change: wait for traffic',
+    );
+  return gate(
+    'service-failures',
+    failures / answers <= allowed,
+    `${failures} of ${answers} answers failed since the last change, allowed ${(allowed * 100).toFixed(2)} %`,
+  );
+});
+
+/** Requests that were meant for the service, and how many of them it did not answer well. */
+export const countersOf = (traffic: MigrationTraffic) => ({
+  answers: traffic.routes.reduce((sum, { served }) => sum + served.service + served.fallback, 0),
+  failures: traffic.serviceFailures,
+});
+
+/** Three standard deviations of a binomial share plus one point: what chance alone makes of stable buckets. */
+export const shareTolerance = (share: number, clients: number): number =>
+  1 + 300 * Math.sqrt(((share / 100) * (1 - share / 100)) / Math.max(1, clients));
+
+export const shareObserved: GateCheck = withTraffic('observed-share', (traffic, { share }) => {
+  const { configured, observedClients, clients } = traffic.share;
+  if (share !== null && configured !== share)
+    return gate(
+      'observed-share',
+      false,
+      `the proxy has not put ${share} % in force, it says ${configured === null ? 'it cannot tell' : `${configured} %`}`,
+    );
+  if (configured === null)
+    return gate(
+      'observed-share',
+      true,
+      'the flag has strategies of its own, so there is no one share to compare with',
+    );
+  if (observedClients === null || clients < MIN_CLIENTS)
+    return gate(
+      'observed-share',
+      false,
+      `${clients} clients seen since the last change, needed are ${MIN_CLIENTS}`,
+    );
+  const tolerance = shareTolerance(configured, clients);
+  return gate(
+    'observed-share',
+    Math.abs(observedClients - configured) <= tolerance,
+    `${observedClients.toFixed(1)} % of ${clients} clients went to the service, configured ${configured} %, chance allows ${tolerance.toFixed(1)} points`,
+  );
+});

@@ -1,0 +1,188 @@
+import { basename } from 'node:path';
+import {
+  COMPARISONS,
+  flagOf,
+  type MigrationTraffic,
+  phaseOf,
+  type Plan,
+  StranglerError,
+} from '@strangler/contracts';
+import type { Subscriber } from '../control/subscribers.js';
+import type { Evidence } from '../evidence/evidence.js';
+import { comparedRoutes, isCompared, noEvidenceOf, verdict } from '../gates/comparisons.js';
+import { gatesOf } from '../gates/gate-table.js';
+import { newestVerification } from '../gates/gates.js';
+import { foldLedger, routingStateOf, type Standing, UNTOUCHED } from '../ledger/fold.js';
+import type { LedgerEvent } from '../ledger/ledger.js';
+import { decideAdvance, endOf, placeText, type Position, startOf } from '../transition/move.js';
+import type { MigrationReport, Report } from './report.js';
+import { summarise } from './summarise.js';
+
+export type ReportInput = {
+  readonly plan: Plan;
+  readonly history: readonly LedgerEvent[];
+  readonly evidence: Evidence;
+  /** Percent of each migration's flag; null when it cannot be told. */
+  readonly shares: Readonly<Record<string, number | null>>;
+  readonly subscribers: readonly Subscriber[];
+};
+
+/** The report of one moment. Pure: everything it says is in its input. */
+export function compileReport(input: ReportInput): Report {
+  const { plan, history, evidence } = input;
+  const standings = foldLedger(history);
+  const state = routingStateOf(history);
+  const migrations = Object.keys(plan.migrations).map((name) =>
+    migrationReport(name, standings.get(name) ?? UNTOUCHED, input),
+  );
+  const orphans = [...standings.keys()].filter(
+    (name) => !Object.hasOwn(plan.migrations, name) && phaseOf(state, name) !== 'legacy',
+  );
+  return {
+    at: new Date(evidence.at).toISOString(),
+    plan: { file: basename(plan.file), revision: plan.revision },
+    stateVersion: state.version,
+    subscribers: input.subscribers,
+    programs: [
+      {
+        name: 'proxy',
+        ok: evidence.proxy.ok,
+        detail: evidence.proxy.ok ? evidence.proxy.evidence.instance : evidence.proxy.reason,
+      },
+      ...(evidence.sync === null
+        ? []
+        : [
+            {
+              name: 'sync',
+              ok: evidence.sync.ok,
+              detail: evidence.sync.ok ? evidence.sync.evidence.instance : evidence.sync.reason,
+            },
+          ]),
+    ],
+    requests: evidence.proxy.ok ? evidence.proxy.evidence.requests : null,
+    summary: migrations.map(summarise),
+    warnings: orphans.map(
+      (name) =>
+        `migration "${name}" is in "${phaseOf(state, name)}" in the ledger but not in the plan: its requests go to legacy; put it back or roll it back first`,
+    ),
+    migrations,
+  };
+}
+
+function migrationReport(name: string, standing: Standing, input: ReportInput): MigrationReport {
+  const { plan, evidence, history } = input;
+  const migration = plan.migrations[name] as Plan['migrations'][string];
+  const traffic = evidence.proxy.ok ? evidence.proxy.evidence.migrations[name] : undefined;
+  const sync = evidence.sync?.ok ? (evidence.sync.evidence.migrations[name] ?? null) : null;
+  const configured = input.shares[name] ?? null;
+  const compared = comparedRoutes(migration, traffic);
+  const clean = compared.reduce((sum, route) => sum + route.cleanSinceMismatch, 0);
+  const mismatches = compared.reduce((sum, route) => sum + route.comparisons.mismatch, 0);
+  return {
+    name,
+    title: migration.title ?? name,
+    owner: migration.owner,
+    upstream: migration.upstream,
+    flag: migration.flag ?? flagOf(name),
+    phase: standing.phase,
+    since: standing.since,
+    share: {
+      decided: standing.share,
+      configured,
+      observedClients: traffic?.share.observedClients ?? null,
+      observedRequests: traffic?.share.observedRequests ?? null,
+      clients: traffic?.share.clients ?? 0,
+      requests: traffic?.share.requests ?? 0,
+    },
+    served: traffic ? servedBy(traffic) : null,
+    serviceFailures: traffic?.serviceFailures ?? null,
+    comparisons: traffic ? comparisonsOf(traffic) : null,
+    cleanSinceMismatch: clean,
+    verdict: traffic ? verdict(clean, mismatches) : 'the proxy did not answer',
+    notCompared: notCompared(traffic),
+    sync,
+    movesData: migration.data !== undefined,
+    verification: sync?.verification ?? newestVerification(sync ?? undefined, standing),
+    next: nextStep(name, standing, configured, input),
+    warnings: warningsOf(standing, configured, sync?.problem ?? null, traffic),
+    routes: migration.routes.map((route) => {
+      const found =
+        traffic?.routes.find((one) => one.route === route.match.text) ?? noEvidenceOf(route.match.text);
+      const canBeCompared = isCompared(route);
+      return {
+        ...found,
+        compared: canBeCompared,
+        verdict: canBeCompared
+          ? verdict(found.cleanSinceMismatch, found.comparisons.mismatch)
+          : 'never compared: the service is not asked beside legacy here',
+      };
+    }),
+    history: history.filter((event) => event.migration === name),
+  };
+}
+
+/** The same decision and the same gates as `advance`, so that the report never promises what is then refused. */
+function nextStep(
+  name: string,
+  standing: Standing,
+  share: number | null,
+  { plan, evidence }: ReportInput,
+): MigrationReport['next'] {
+  const migration = plan.migrations[name] as Plan['migrations'][string];
+  const position: Position = { phase: standing.phase, share: share ?? standing.share ?? 0 };
+  try {
+    const move = decideAdvance(name, migration, position, {});
+    const context = { name, migration, planRevision: plan.revision, standing, share, evidence };
+    const gates = gatesOf(startOf(move), endOf(move), context);
+    return {
+      to: placeText(endOf(move), move.shareTo),
+      ready: gates.every(({ met }) => met),
+      reason: null,
+      gates,
+    };
+  } catch (error) {
+    if (!(error instanceof StranglerError)) throw error;
+    return { to: null, ready: false, reason: error.message, gates: [] };
+  }
+}
+
+const servedBy = (traffic: MigrationTraffic) => {
+  const sum = (side: 'legacy' | 'service' | 'fallback') =>
+    traffic.routes.reduce((total, { served }) => total + served[side], 0);
+  return { legacy: sum('legacy'), service: sum('service'), fallback: sum('fallback') };
+};
+
+const comparisonsOf = (traffic: MigrationTraffic) =>
+  Object.fromEntries(
+    COMPARISONS.map((outcome) => [
+      outcome,
+      traffic.routes.reduce((sum, { comparisons }) => sum + comparisons[outcome], 0),
+    ]),
+  ) as MigrationReport['comparisons'];
+
+function notCompared(traffic: MigrationTraffic | undefined): Readonly<Record<string, number>> {
+  const reasons: Record<string, number> = {};
+  for (const route of traffic?.routes ?? [])
+    for (const [reason, count] of Object.entries(route.notCompared))
+      reasons[reason] = (reasons[reason] ?? 0) + count;
+  return reasons;
+}
+
+function warningsOf(
+  standing: Standing,
+  configured: number | null,
+  problem: string | null,
+  traffic: MigrationTraffic | undefined,
+): readonly string[] {
+  const warnings: string[] = [];
+  if (problem !== null) warnings.push(`sync has stopped: ${problem}`);
+  if (standing.phase === 'canary' && configured === null)
+    warnings.push('the flag has strategies of its own beside the rollout: its share cannot be told');
+  else if (standing.phase === 'canary' && configured !== standing.share)
+    warnings.push(
+      `the flag says ${configured} %, the ledger decided ${standing.share} %: somebody changed the flag by hand`,
+    );
+  if (traffic && traffic.phase !== standing.phase)
+    warnings.push(`the proxy still works in phase "${traffic.phase}"`);
+  return warnings;
+}

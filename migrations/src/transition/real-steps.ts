@@ -1,0 +1,54 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { StateFeed } from '../control/state-feed.js';
+import type { Subscribers } from '../control/subscribers.js';
+import type { EvidenceSource } from '../evidence/evidence.js';
+import type { FlagWriter } from '../flags/flag-writer.js';
+import { describeEvent } from '../ledger/describe-event.js';
+import type { Ledger } from '../ledger/ledger.js';
+import type { Steps } from './steps.js';
+
+const SETTLE_MS = 5_000;
+const POLL_MS = 100;
+
+export type World = {
+  readonly ledger: Ledger;
+  readonly flags: FlagWriter;
+  readonly feed: StateFeed;
+  readonly subscribers: Subscribers;
+  readonly evidence: EvidenceSource;
+};
+
+/** Does what it says. `after` is the sequence of the last event the move was decided on. */
+export const realSteps = (migration: string, after: number, world: World): Steps => ({
+  async setShare(flag, share) {
+    await world.flags.setShare(flag, share);
+    return `set flag "${flag}" to ${share} %`;
+  },
+  async append(events) {
+    const stored = await world.ledger.append(migration, after, events);
+    await world.feed.refresh();
+    return `wrote to the ledger: ${stored.map(describeEvent).join('; ')}`;
+  },
+  async awaitSubscribers() {
+    const { version } = await world.feed.refresh();
+    const missing = await world.subscribers.acknowledgement(version, SETTLE_MS);
+    const all = world.subscribers.live().length;
+    if (missing.length > 0)
+      return `waited ${SETTLE_MS / 1000} s, still without the new phase: ${missing.map((name) => `"${name}"`).join(', ')}; each follows as soon as it answers`;
+    return all === 0
+      ? 'no proxy or sync is connected: each takes the new phase when it starts'
+      : `all ${all} subscribers have the new phase in force`;
+  },
+  async awaitShare(share) {
+    const deadline = Date.now() + SETTLE_MS;
+    for (;;) {
+      const { proxy } = await world.evidence.gather();
+      if (!proxy.ok) return `cannot tell whether the share is in force: ${proxy.reason}`;
+      const configured = proxy.evidence.migrations[migration]?.share.configured;
+      if (configured === share) return `the proxy has put ${share} % in force`;
+      if (configured === null) return 'the flag has strategies of its own: the proxy cannot tell its share';
+      if (Date.now() > deadline) return `waited ${SETTLE_MS / 1000} s, the proxy still says ${configured} %`;
+      await delay(POLL_MS);
+    }
+  },
+});

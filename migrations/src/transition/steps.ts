@@ -1,0 +1,14 @@
+import type { NewLedgerEvent } from '../ledger/ledger.js';
+
+/**
+ * The things a move does to the world. Two implementations: one does them, one says what it would do. Each answers
+ * with a sentence, and the order is the same because the same pipeline calls both.
+ */
+export type Steps = {
+  setShare(flag: string, share: number): Promise<string>;
+  append(events: readonly NewLedgerEvent[]): Promise<string>;
+  /** Waits until every live subscriber has the state in force, a few seconds at most. */
+  awaitSubscribers(): Promise<string>;
+  /** Waits until the proxy says it has read the share, a few seconds at most. */
+  awaitShare(share: number): Promise<string>;
+};
