@@ -75,6 +75,8 @@ export async function runProgram(
     const end = new Promise<void>((done) => (asked = done));
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, asked);
     if (process.channel) process.once('disconnect', asked);
+    // A parent that was killed while we checked has closed the channel already; nobody would tell us again.
+    if (process.connected === false) return;
     const running = await program.start(loaded.plan, log);
     log.info({ urls: running.urls }, `${program.name} is ready`);
     const message: ReadyMessage = { ready: true, program: program.name, urls: running.urls };
