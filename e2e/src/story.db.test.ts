@@ -38,7 +38,7 @@ describe('the story, shortened', () => {
         claim: (sentence, holds) => holds && kept.push(sentence),
         progress: () => {},
       },
-      { customers: 120 },
+      { customers: 50 },
     ).catch((error: unknown) => {
       throw new Error(`${told.slice(-12).join('\n')}\n${String(error)}`, { cause: error });
     });

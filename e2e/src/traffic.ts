@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Answer, closeClients, createClient } from './client.js';
+import { type Answer, createClient } from './client.js';
 import {
   administer,
   type Assortment,
@@ -29,6 +29,7 @@ export type TrafficOptions = {
   /** Where users go: the proxy. */
   readonly base: string;
   readonly random: () => number;
+  /** customer1 to customerN have accounts that are open. */
   readonly customers: number;
   /** How many of each go about at the same time. */
   readonly crowd?: {
@@ -126,7 +127,6 @@ export async function startTraffic({
     async stop() {
       closing.abort();
       await Promise.all(people);
-      await closeClients();
     },
   };
 }

@@ -31,7 +31,7 @@ const play = async () => {
     say: teller.say,
     signal: abort.signal,
   });
-  return tellStory(world, teller, { customers: 1_000 });
+  return tellStory(world, teller, { customers: 50 });
 };
 
 try {
