@@ -39,7 +39,7 @@ export function compare(control: Answer, candidate: Answer, rules: CompareRules)
   const [left, right] = [control, candidate].map(jsonOf);
   if (left === undefined || right === undefined) {
     if (!control.body.equals(candidate.body))
-      differ('body', 'value', [], [summaryOf(control.body), summaryOf(candidate.body)]);
+      differences.push({ path: 'body', kind: 'value', ...bytesOf(control.body, candidate.body) });
     return differences;
   }
   const bodyDiffers: Report = (path, kind, values) => differ(pointerText(path) || '/', kind, path, values);
@@ -76,8 +76,7 @@ function compareValues(
     return report(path, kindOf(left, right), [left, right]);
   if (kind === 'array') {
     let [items, others] = [left as unknown[], right as unknown[]];
-    if (items.length !== others.length)
-      report(path, 'length', [`length ${items.length}`, `length ${others.length}`]);
+    if (items.length !== others.length) report(path, 'length', [items, others]);
     if (rules.unordered.some((pointer) => covers(pointer, path)))
       [items, others] = withoutPairs(items, others, path, rules);
     const common = Math.min(items.length, others.length);
@@ -182,4 +181,10 @@ function jsonOf({ headers, body }: Answer): { readonly value: unknown } | undefi
   }
 }
 
-const summaryOf = (body: Buffer): string => `${body.length} bytes`;
+/** Where bytes begin to differ, and nothing of what they say. */
+function bytesOf(control: Buffer, candidate: Buffer): Pick<Difference, 'control' | 'candidate'> {
+  let same = 0;
+  while (same < control.length && control[same] === candidate[same]) same++;
+  const shown = ({ length }: Buffer) => `${length} bytes, the first ${same} the same`;
+  return { control: shown(control), candidate: shown(candidate) };
+}

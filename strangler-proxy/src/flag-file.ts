@@ -80,11 +80,13 @@ export class FlagFile extends EventEmitter implements Repository {
     try {
       const text = await readFile(this.#file, 'utf8').catch((error: NodeJS.ErrnoException) => {
         if (error.code === 'ENOENT') return null;
-        throw error;
+        return error;
       });
-      const version = text ?? 'missing';
+      // An error that stays is told once, as a bad version is.
+      const version = text === null ? 'missing' : String(text);
       if (version === this.#seen) return;
       this.#seen = version;
+      if (text instanceof Error) throw text;
       if (text === null) {
         this.emit(UnleashEvents.Warn, new Error(`flags "${this.#file}" are not there: every flag is off`));
         this.#take({ version: 2, features: [] });

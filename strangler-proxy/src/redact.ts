@@ -25,7 +25,16 @@ export function redactTarget(target: string): string {
   const parameters = target.slice(query + 1).split('&');
   const shown = parameters.map((parameter) => {
     const name = parameter.split('=')[0] as string;
-    return isSecretName(name) ? `${name}=${REDACTED}` : parameter;
+    return isSecretName(decoded(name)) ? `${name}=${REDACTED}` : parameter;
   });
   return `${target.slice(0, query)}?${shown.join('&')}`;
+}
+
+function decoded(name: string): string {
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    // What cannot be read is treated as a secret.
+    return 'secret';
+  }
 }
