@@ -85,6 +85,20 @@ export const ledgerUnreachable = (where: string, cause: unknown) =>
     `ledger "${where}" cannot be reached (${reasonOf(cause)}): start the database or correct control.ledger in the plan`,
     cause,
   );
+export const ledgerFailed = (where: string, cause: unknown) =>
+  new StranglerError(
+    'LEDGER_FAILED',
+    503,
+    `ledger "${where}" does not work now (${reasonOf(cause)}): nothing was written; look at the database and try again`,
+    cause,
+  );
+export const onlyFlagTurnedOff = (migration: string, flag: string, cause: unknown) =>
+  new StranglerError(
+    'ROLLED_BACK_BY_FLAG_ONLY',
+    503,
+    `migration "${migration}" is off by its flag "${flag}", so every client is back on legacy, but the ledger could not be written (${reasonOf(cause)}): repeat the rollback when the ledger is back`,
+    cause,
+  );
 export const ledgerNotPrepared = (where: string, cause: unknown) =>
   new StranglerError(
     'LEDGER_NOT_PREPARED',

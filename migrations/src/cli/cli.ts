@@ -6,7 +6,7 @@ import { fail } from './fail.js';
 import { movedText } from './print-moved.js';
 import { statusText } from './print-status.js';
 import { readPlan } from './read-plan.js';
-import type { Terminal } from './terminal.js';
+import { printable, type Terminal } from './terminal.js';
 import { verificationText, watchVerification } from './watch-verification.js';
 import { renderReport, REPORT_FORMATS, type ReportFormat, writeReport } from './write-report.js';
 
@@ -40,7 +40,7 @@ export async function runCli(argv: readonly string[], outer: CliEnvironment): Pr
   const { terminal, environment } = outer;
   let exit: number = EXIT.ok;
   const say = (options: PlanOptions, value: unknown, text: () => string) =>
-    terminal.out(options.json ? `${JSON.stringify(value)}\n` : text());
+    terminal.out(options.json ? `${JSON.stringify(value)}\n` : printable(text()));
   const control = async (options: PlanOptions): Promise<ControlClient> =>
     controlClient(await readPlan(options.plan, environment));
   const moveOf = (options: MoveOptions) => ({

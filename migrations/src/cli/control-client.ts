@@ -9,7 +9,7 @@ import { answerNotUnderstood, GateUnmet, noControl } from '../errors.js';
 import { errorIn, type JsonAnswer, requestJson } from '../evidence/request-json.js';
 import type { Gate } from '../gates/gate.js';
 import type { Report, Status } from '../report/report.js';
-import type { AdvanceWish, Moved, RollbackWish } from '../transition/pipeline.js';
+import type { AdvanceWish, Moved, RollbackWish } from '../transition/control.js';
 
 /** What a person at a terminal waits for an answer that needs no data to be read. */
 const TIMEOUT_MS = 30_000;

@@ -3,7 +3,7 @@ import { CommanderError } from 'commander';
 import { GateUnmet } from '../errors.js';
 import type { Gate } from '../gates/gate.js';
 import { PlanBroken } from './read-plan.js';
-import type { Terminal } from './terminal.js';
+import { printable, type Terminal } from './terminal.js';
 
 export const gateLines = (gates: readonly Gate[]): string =>
   gates.map((gate) => `  ${gate.met ? 'met   ' : 'UNMET '} ${gate.gate}: ${gate.detail}\n`).join('');
@@ -17,7 +17,7 @@ export function fail(error: unknown, terminal: Terminal, json: boolean): number 
   if (error instanceof PlanBroken) {
     if (json) terminal.out(`${JSON.stringify({ ok: false, problems: error.problems })}\n`);
     else {
-      for (const problem of error.problems) terminal.err(`${problemLine(problem)}\n`);
+      for (const problem of error.problems) terminal.err(printable(`${problemLine(problem)}\n`));
       terminal.err(`${error.message}\n`);
     }
     return EXIT.badInput;
@@ -27,11 +27,11 @@ export function fail(error: unknown, terminal: Terminal, json: boolean): number 
       terminal.out(
         `${JSON.stringify({ ok: false, code: error.code, message: error.message, gates: error.gates })}\n`,
       );
-    else terminal.err(`${error.message.split(': ')[0]}:\n${gateLines(error.gates)}`);
+    else terminal.err(printable(`${error.message.split(': ')[0]}:\n${gateLines(error.gates)}`));
     return EXIT.gateUnmet;
   }
   const code = error instanceof StranglerError ? error.code : 'FAILED';
   if (json) terminal.out(`${JSON.stringify({ ok: false, code, message: reasonOf(error) })}\n`);
-  else terminal.err(`${reasonOf(error)}\n`);
+  else terminal.err(printable(`${reasonOf(error)}\n`));
   return error instanceof StranglerError && error.status < 500 ? EXIT.badInput : EXIT.failed;
 }

@@ -1,5 +1,5 @@
 import { placeText } from '../transition/move.js';
-import type { Moved } from '../transition/pipeline.js';
+import type { Moved } from '../transition/control.js';
 import { gateLines } from './fail.js';
 
 /** What an advance or a rollback did, in the order it was done. */

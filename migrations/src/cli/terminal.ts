@@ -14,9 +14,16 @@ export function processTerminal(): Terminal {
   return {
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),
-    interactive: process.stderr.isTTY === true,
+    interactive: process.stderr.isTTY,
   };
 }
+
+/** Text for a terminal: what came from elsewhere must not move its cursor or change its title. */
+export const printable = (text: string): string =>
+  text.replace(
+    /[^\P{Cc}\n\t]/gu,
+    (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`,
+  );
 
 /** Columns padded to the widest of each, two spaces between, nothing behind the last. */
 export function columns(rows: readonly (readonly string[])[]): string {

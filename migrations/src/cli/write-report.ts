@@ -7,16 +7,13 @@ import type { Report } from '../report/report.js';
 export const REPORT_FORMATS = ['md', 'json', 'html'] as const;
 export type ReportFormat = (typeof REPORT_FORMATS)[number];
 
-export function renderReport(report: Report, format: ReportFormat): string {
-  switch (format) {
-    case 'md':
-      return reportMarkdown(report);
-    case 'json':
-      return `${JSON.stringify(report, null, 2)}\n`;
-    case 'html':
-      return reportPage(report);
-  }
-}
+const RENDERERS: Readonly<Record<ReportFormat, (report: Report) => string>> = {
+  md: reportMarkdown,
+  json: (report) => `${JSON.stringify(report, null, 2)}\n`,
+  html: reportPage,
+};
+
+export const renderReport = (report: Report, format: ReportFormat): string => RENDERERS[format](report);
 
 /** Writes report.html, report.md and report.json of one and the same moment; answers their paths. */
 export async function writeReport(report: Report, folder: string): Promise<readonly string[]> {

@@ -38,16 +38,16 @@ export const controlProgram: Program = {
   check,
   async start(plan, log) {
     if (plan.control === undefined) throw noControl(plan.file);
-    const { ledger, close } = await openLedger(plan.control.ledger);
+    const opened = await openLedger(plan.control.ledger);
     try {
       const flags = fileFlagWriter(flagFileOf(plan));
       await flags.ensure(Object.entries(plan.migrations).map(([name, { flag }]) => flag ?? flagOf(name)));
       const served = await serveControl(
         {
           plan,
-          ledger,
+          ledger: opened.ledger,
           flags,
-          feed: new StateFeed(ledger),
+          feed: new StateFeed(opened.ledger),
           subscribers: new Subscribers(),
           evidence: httpEvidence(plan),
           verify: askSync(plan),
@@ -59,11 +59,11 @@ export const controlProgram: Program = {
         urls: { control: served.url, report: `${served.url}/v1/report.html` },
         async stop() {
           await served.stop();
-          await close();
+          await opened.close();
         },
       };
     } catch (error) {
-      await close();
+      await opened.close();
       throw error;
     }
   },

@@ -4,7 +4,8 @@ import { inputInvalid } from '../errors.js';
 import { reportMarkdown } from '../report/markdown.js';
 import { reportPage } from '../report/page.js';
 import { statusOf } from '../report/report.js';
-import { advance, type Control, rollback, verify } from '../transition/pipeline.js';
+import type { Control } from '../transition/control.js';
+import { advance, rollback, verify } from '../transition/pipeline.js';
 import { reportNow } from './report-now.js';
 import { advanceSchema, parseWish, rollbackSchema, verifySchema } from './wishes.js';
 

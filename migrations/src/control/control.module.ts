@@ -1,5 +1,5 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import type { Control } from '../transition/pipeline.js';
+import type { Control } from '../transition/control.js';
 import { CONTROL, ControlController } from './control.controller.js';
 
 @Module({})

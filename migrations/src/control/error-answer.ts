@@ -27,9 +27,22 @@ export class ErrorAnswer implements ExceptionFilter {
       answer(status, { code, message, ...(error instanceof GateUnmet ? { gates: error.gates } : {}) });
     } else if (error instanceof HttpException) {
       answer(error.getStatus(), { code: 'REQUEST_REFUSED', message: error.message });
+    } else if (isRequestFault(error)) {
+      answer(error.statusCode, {
+        code: 'REQUEST_REFUSED',
+        message: `the request cannot be read: ${error.message}`,
+      });
     } else {
       this.#log.error({ err: error }, reasonOf(error));
       answer(500, { code: 'INTERNAL', message: 'the control plane failed: its log says why' });
     }
   }
 }
+
+/** The body parser's own errors carry the status that the client has earned. */
+const isRequestFault = (error: unknown): error is Error & { readonly statusCode: number } =>
+  error instanceof Error &&
+  'statusCode' in error &&
+  typeof error.statusCode === 'number' &&
+  error.statusCode >= 400 &&
+  error.statusCode < 500;

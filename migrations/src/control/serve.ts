@@ -4,7 +4,7 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import { type Address, urlOf } from '@strangler/contracts';
 import type { Logger } from 'pino';
 import type { AddressInfo } from 'node:net';
-import type { Control } from '../transition/pipeline.js';
+import type { Control } from '../transition/control.js';
 import { adminGuard } from './admin-guard.js';
 import { ControlModule } from './control.module.js';
 import { ErrorAnswer } from './error-answer.js';

@@ -1,4 +1,4 @@
-import type { RoutingState } from '@strangler/contracts';
+import { NOTHING_KNOWN, type RoutingState } from '@strangler/contracts';
 import { routingStateOf } from '../ledger/fold.js';
 import type { Ledger } from '../ledger/ledger.js';
 
@@ -49,6 +49,11 @@ export class StateFeed {
       }
     }
     return this.#state;
+  }
+
+  /** What was true when the ledger was last read. */
+  lastKnown(): RoutingState {
+    return this.#state ?? NOTHING_KNOWN;
   }
 
   /** The first state newer than `after`; undefined when `signal` ends the wait. */

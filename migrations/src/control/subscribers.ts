@@ -21,6 +21,7 @@ export class Subscribers {
   }
 
   seen(name: string, acknowledged: number): void {
+    this.#prune();
     this.#entries.set(name, { acknowledged, lastSeen: this.#clock() });
     for (const wake of this.#waiting) wake();
   }
@@ -32,8 +33,7 @@ export class Subscribers {
   }
 
   live(): readonly Subscriber[] {
-    const oldest = this.#clock() - LIVE_MS;
-    for (const [name, entry] of this.#entries) if (entry.lastSeen < oldest) this.#entries.delete(name);
+    this.#prune();
     return [...this.#entries]
       .map(([name, entry]) => ({
         name,
@@ -41,6 +41,11 @@ export class Subscribers {
         lastSeenAt: new Date(entry.lastSeen).toISOString(),
       }))
       .toSorted((a, b) => a.name.localeCompare(b.name));
+  }
+
+  #prune(): void {
+    const oldest = this.#clock() - LIVE_MS;
+    for (const [name, entry] of this.#entries) if (entry.lastSeen < oldest) this.#entries.delete(name);
   }
 
   /** Resolves when all live ones have the version, or after `timeoutMs`; answers with those that have not. */

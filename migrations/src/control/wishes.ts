@@ -2,8 +2,13 @@ import { PHASES } from '@strangler/contracts';
 import { z } from 'zod';
 import { inputInvalid } from '../errors.js';
 
-const by = z.string().trim().min(1).max(190);
-const why = z.string().trim().max(1000).optional();
+/** What people write is shown on terminals and in reports: one line, no control characters. */
+const line = z
+  .string()
+  .trim()
+  .regex(/^\P{Cc}*$/u, 'has control characters: write one line of text');
+const by = line.min(1).max(190);
+const why = line.max(1000).optional();
 const to = z.enum(PHASES).optional();
 
 export const advanceSchema = z.strictObject({

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { flagsNotWritten, flagsUnreadable } from '../errors.js';
+import { serially } from '../serially.js';
 import { type Features, featuresSchema, noFeatures, shareIn, withFlags, withShare } from './features.js';
 import type { FlagWriter } from './flag-writer.js';
 
@@ -37,15 +38,13 @@ export function fileFlagWriter(file: string): FlagWriter {
     }
   };
   // Two changes at once would each write the other's flag back to what it was.
-  let queue: Promise<unknown> = Promise.resolve();
+  const queue = {};
   const change = (turn: (features: Features) => Features): Promise<void> => {
-    const work = queue.then(async () => {
+    return serially(queue, async () => {
       const before = await read();
       const after = turn(before);
       if (after !== before) await write(after);
     });
-    queue = work.catch(() => {});
-    return work;
   };
   return {
     share: async (flag) => shareIn(await read(), flag),

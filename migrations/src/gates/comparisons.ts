@@ -26,18 +26,16 @@ export const comparedRoutes = (
       ({ match }) => traffic?.routes.find(({ route }) => route === match.text) ?? noEvidenceOf(match.text),
     );
 
-export const differenceText = ({ path, kind, control, candidate }: Difference): string => {
-  switch (kind) {
-    case 'missing':
-      return `"${path}" is missing from the service's answer, legacy says ${control}`;
-    case 'extra':
-      return `"${path}" is only in the service's answer: ${candidate}`;
-    case 'type':
-    case 'value':
-    case 'length':
-      return `"${path}" differs in ${kind}: legacy says ${control}, the service ${candidate}`;
-  }
+const DIFFERENCES: Readonly<Record<Difference['kind'], (difference: Difference) => string>> = {
+  missing: ({ control }) => `is missing from the service's answer, legacy says ${control}`,
+  extra: ({ candidate }) => `is only in the service's answer: ${candidate}`,
+  type: ({ control, candidate }) => `differs in type: legacy says ${control}, the service ${candidate}`,
+  value: ({ control, candidate }) => `differs: legacy says ${control}, the service ${candidate}`,
+  length: ({ control, candidate }) => `differs in length: legacy says ${control}, the service ${candidate}`,
 };
+
+export const differenceText = (difference: Difference): string =>
+  `"${difference.path}" ${DIFFERENCES[difference.kind](difference)}`;
 
 /** The newest sample of a route as a sentence: request, first difference, how many more. */
 export function firstDifference(route: RouteEvidence): string | null {

@@ -105,28 +105,28 @@ export const lagSmall: GateCheck = withSync('lag', (sync, { migration: { gates }
   );
 });
 
-/** The newest verification anyone knows of: sync forgets its own when it restarts, the ledger does not. */
+/**
+ * The newest verification of the copy that is in place now. Sync forgets its own when it restarts, the ledger does not;
+ * one from before the copy was begun says nothing of it.
+ */
 export function newestVerification(
   sync: MigrationSync | undefined,
-  standing: Standing,
-): Omit<Verification, 'tables'> | null {
-  const theirs = sync?.verification ?? null;
-  const ours = standing.lastVerified?.verification ?? null;
-  if (theirs === null || ours === null) return theirs ?? ours;
-  return theirs.finishedAt >= ours.finishedAt ? theirs : ours;
+  { lastVerified, copiedSince }: Standing,
+): (Omit<Verification, 'tables'> & Partial<Pick<Verification, 'tables'>>) | null {
+  if (copiedSince === null) return null;
+  return (
+    [sync?.verification ?? null, lastVerified?.verification ?? null]
+      .filter((one) => one !== null)
+      .filter(({ startedAt }) => startedAt >= copiedSince)
+      .toSorted((a, b) => b.finishedAt.localeCompare(a.finishedAt))[0] ?? null
+  );
 }
 
 export const verifiedClean: GateCheck = withSync('verification', (sync, context) => {
   const { standing, migration, evidence, name } = context;
   const remedy = `run "strangler verify ${name}"`;
   const verification = newestVerification(sync, standing);
-  if (verification === null) return gate('verification', false, `never done: ${remedy}`);
-  if (standing.copiedSince !== null && verification.startedAt < standing.copiedSince)
-    return gate(
-      'verification',
-      false,
-      `the last one looked at a copy that has been dropped since: ${remedy}`,
-    );
+  if (verification === null) return gate('verification', false, `this copy was never verified: ${remedy}`);
   if (!verification.clean)
     return gate(
       'verification',
@@ -209,6 +209,8 @@ export const serviceHolds: GateCheck = withTraffic('service-failures', (traffic,
   const answers = all.answers - (same ? before.answers : 0);
   const failures = all.failures - (same ? before.failures : 0);
   const allowed = migration.gates.maxServiceFailures;
+  if (context.share === 0)
+    return gate('service-failures', true, 'no client goes to the service now: the flag is off');
   if (answers <= 0)
     return gate(
       'service-failures',

@@ -62,5 +62,5 @@ export async function openLedger(url: string): Promise<{ ledger: Ledger; close()
     await server.end().catch(() => {});
   }
   const opened = source;
-  return { ledger: typeormLedger(opened), close: () => opened.destroy() };
+  return { ledger: typeormLedger(opened, where), close: () => opened.destroy() };
 }

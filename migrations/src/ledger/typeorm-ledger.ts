@@ -1,5 +1,5 @@
 import { type DataSource, QueryFailedError } from 'typeorm';
-import { changedMeanwhile, ledgerUnreachable } from '../errors.js';
+import { changedMeanwhile, ledgerFailed } from '../errors.js';
 import { describeEvent } from './describe-event.js';
 import { eventOf, LedgerEntry } from './ledger-entry.js';
 import type { Ledger } from './ledger.js';
@@ -9,27 +9,24 @@ const isDuplicate = (error: unknown) =>
   (error.driverError as { code?: string } | undefined)?.code === 'ER_DUP_ENTRY';
 
 /** The ledger in MySQL or MariaDB. The unique key over (migration, sequence) decides between two writers. */
-export function typeormLedger(source: DataSource, clock: () => number = Date.now): Ledger {
+export function typeormLedger(source: DataSource, where: string, clock: () => number = Date.now): Ledger {
   const entries = source.getRepository(LedgerEntry);
-  const where = () => `${source.options.type} ${String(source.options.database ?? '')}`.trim();
-  const lastOf = async (migration: string) =>
-    entries.findOne({ where: { migration }, order: { sequence: 'DESC' } });
-  const reach = async <T>(work: Promise<T>): Promise<T> =>
-    work.catch((cause: unknown) => {
-      throw isDuplicate(cause) ||
-        !(cause instanceof Error) ||
-        !('code' in cause || cause instanceof QueryFailedError)
-        ? cause
-        : ledgerUnreachable(where(), cause);
-    });
+  const lastOf = (migration: string) =>
+    reach(entries.findOne({ where: { migration }, order: { sequence: 'DESC' } }));
+  const reach = async <T>(work: Promise<T>): Promise<T> => {
+    try {
+      return await work;
+    } catch (cause) {
+      throw isDuplicate(cause) ? cause : ledgerFailed(where, cause);
+    }
+  };
   return {
     history: async () => (await reach(entries.find({ order: { id: 'ASC' } }))).map(eventOf),
-    size: async () => reach(entries.count()),
+    size: () => reach(entries.count()),
     async append(migration, after, events) {
-      const last = await reach(lastOf(migration));
+      const last = await lastOf(migration);
       // A gap is as wrong as a clash: `after` has to be the last sequence, not just a free one.
-      if ((last?.sequence ?? 0) !== after && last)
-        throw changedMeanwhile(migration, describeEvent(eventOf(last)));
+      if (last && last.sequence !== after) throw changedMeanwhile(migration, describeEvent(eventOf(last)));
       const at = new Date(clock());
       try {
         const stored = await reach(
@@ -54,10 +51,10 @@ export function typeormLedger(source: DataSource, clock: () => number = Date.now
             ),
           ),
         );
-        return stored.map((entry) => eventOf(entry as LedgerEntry));
+        return stored.map(eventOf);
       } catch (error) {
         if (!isDuplicate(error)) throw error;
-        const other = await reach(lastOf(migration));
+        const other = await lastOf(migration);
         throw changedMeanwhile(migration, other ? describeEvent(eventOf(other)) : 'another event');
       }
     },

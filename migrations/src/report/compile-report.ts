@@ -25,6 +25,8 @@ export type ReportInput = {
   /** Percent of each migration's flag; null when it cannot be told. */
   readonly shares: Readonly<Record<string, number | null>>;
   readonly subscribers: readonly Subscriber[];
+  /** What could not be read, one sentence each. */
+  readonly complaints: readonly string[];
 };
 
 /** The report of one moment. Pure: everything it says is in its input. */
@@ -61,10 +63,13 @@ export function compileReport(input: ReportInput): Report {
     ],
     requests: evidence.proxy.ok ? evidence.proxy.evidence.requests : null,
     summary: migrations.map(summarise),
-    warnings: orphans.map(
-      (name) =>
-        `migration "${name}" is in "${phaseOf(state, name)}" in the ledger but not in the plan: its requests go to legacy; put it back or roll it back first`,
-    ),
+    warnings: [
+      ...input.complaints,
+      ...orphans.map(
+        (name) =>
+          `migration "${name}" is in "${phaseOf(state, name)}" in the ledger but not in the plan: its requests go to legacy; put it back or roll it back first`,
+      ),
+    ],
     migrations,
   };
 }
@@ -102,7 +107,7 @@ function migrationReport(name: string, standing: Standing, input: ReportInput): 
     notCompared: notCompared(traffic),
     sync,
     movesData: migration.data !== undefined,
-    verification: sync?.verification ?? newestVerification(sync ?? undefined, standing),
+    verification: newestVerification(sync ?? undefined, standing),
     next: nextStep(name, standing, configured, input),
     warnings: warningsOf(standing, configured, sync?.problem ?? null, traffic),
     routes: migration.routes.map((route) => {

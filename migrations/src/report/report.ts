@@ -71,5 +71,5 @@ export type Status = Omit<Report, 'migrations'> & {
 
 export const statusOf = (report: Report): Status => ({
   ...report,
-  migrations: report.migrations.map(({ routes: _, history: __, ...migration }) => migration),
+  migrations: report.migrations.map(({ routes: _routes, history: _history, ...migration }) => migration),
 });

@@ -9,22 +9,17 @@ export async function change(
   events: readonly NewLedgerEvent[],
   steps: Steps,
 ): Promise<readonly string[]> {
-  switch (move.direction) {
-    case 'forward':
-      // The flag means nothing before canary, so it is right before the phase gives it a meaning.
-      if (endOf(move) === 'canary')
-        return [await steps.setShare(flag, move.shareTo ?? 0), await steps.append(events)];
-      return [await steps.append(events)];
-    case 'share-up':
-      // The ledger first: whoever loses against another operator must not have sent a client anywhere.
-      return [await steps.append(events), await steps.setShare(flag, move.shareTo ?? 0)];
-    case 'share-down':
-      return [await steps.setShare(flag, move.shareTo ?? 0), await steps.append(events)];
-    case 'backward':
-      // The flag first: it is the fastest way to get clients back, and safe whatever comes after.
-      if (startOf(move) === 'canary') return [await steps.setShare(flag, 0), await steps.append(events)];
-      return [await steps.append(events)];
-  }
+  const share = move.shareTo ?? 0;
+  // The flag means nothing before canary, so it is right before the phase gives it a meaning.
+  if (move.direction === 'forward' && endOf(move) === 'canary')
+    return [await steps.setShare(flag, share), await steps.append(events)];
+  // The ledger first: whoever loses against another operator must not have sent a client anywhere.
+  if (move.direction === 'share-up') return [await steps.append(events), await steps.setShare(flag, share)];
+  if (move.direction === 'share-down') return [await steps.setShare(flag, share), await steps.append(events)];
+  // The flag first: it is the fastest way to get clients back, and safe whatever comes after.
+  if (move.direction === 'backward' && startOf(move) === 'canary')
+    return [await steps.turnOff(flag), await steps.append(events)];
+  return [await steps.append(events)];
 }
 
 /** The part that only waits: the change is made, now everyone has to follow. */

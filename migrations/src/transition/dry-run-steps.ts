@@ -4,6 +4,7 @@ import type { Steps } from './steps.js';
 /** Says what would be done, and does nothing. */
 export const dryRunSteps = (migration: string): Steps => ({
   setShare: async (flag, share) => `would set flag "${flag}" to ${share} %`,
+  turnOff: async (flag) => `would turn flag "${flag}" off`,
   append: async (events) =>
     `would write to the ledger: ${events
       .map((event) => describeEvent({ ...event, id: 0, migration, sequence: 0, at: '' }))

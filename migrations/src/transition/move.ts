@@ -90,7 +90,7 @@ export function decideAdvance(
 /** The way back, one phase or down to `to`. Throws the sentence that says why there is none. */
 export function decideRollback(name: string, { phase, share }: Position, to?: Phase): Move {
   if (phase === 'legacy') throw nothingToRollBack(name);
-  const target = to ?? (PHASES[PHASES.indexOf(phase) - 1] as Phase);
+  const target = to ?? PHASES[PHASES.indexOf(phase) - 1] ?? 'legacy';
   if (target === phase || isForward(phase, target)) throw notBackward(name, phase, target);
   const path = PHASES.slice(PHASES.indexOf(target), PHASES.indexOf(phase) + 1).toReversed();
   for (const [index, next] of path.slice(1).entries()) {
@@ -101,21 +101,17 @@ export function decideRollback(name: string, { phase, share }: Position, to?: Ph
   return { direction: 'backward', path, shareFrom: shareOf(phase, share), shareTo: null };
 }
 
-/** What going back costs, said before it is done. */
-export function consequenceOf(move: Move): string {
-  switch (move.direction) {
-    case 'forward':
-      return endOf(move) === 'syncing'
-        ? 'the tables are copied to the service and kept up to date; all requests stay on legacy'
-        : endOf(move) === 'shadow'
-          ? 'the service is asked beside legacy and compared; clients get the answers of legacy'
-          : `${move.shareTo} % of clients read from the service; writes stay on legacy`;
-    case 'share-up':
-    case 'share-down':
-      return `${move.shareTo} % of clients read from the service; writes stay on legacy`;
-    case 'backward':
-      return endOf(move) === 'legacy'
-        ? 'drop of the copy: what was copied to the service is deleted; legacy has every row'
-        : 'routing only: all requests go to legacy, the copy is kept and kept up to date';
-  }
-}
+const CONSEQUENCES: Readonly<Record<Phase, string>> = {
+  legacy: 'drop of the copy: what was copied to the service is deleted; legacy has every row',
+  syncing: 'the tables are copied to the service and kept up to date; all requests stay on legacy',
+  shadow: 'the service is asked beside legacy and compared; clients get the answers of legacy',
+  canary: 'clients of the share read from the service; writes stay on legacy',
+  extracted: 'reads and writes are served by the service',
+  retired: 'legacy is no longer kept up to date',
+};
+
+/** What a move means for clients and data; of a way back, which kind it is. */
+export const consequenceOf = (move: Move): string =>
+  move.direction === 'backward' && endOf(move) !== 'legacy'
+    ? 'routing only: all requests go to legacy, the copy is kept and kept up to date'
+    : CONSEQUENCES[endOf(move)];

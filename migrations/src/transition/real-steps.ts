@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { reasonOf } from '@strangler/contracts';
 import type { StateFeed } from '../control/state-feed.js';
 import type { Subscribers } from '../control/subscribers.js';
 import type { EvidenceSource } from '../evidence/evidence.js';
@@ -23,6 +24,14 @@ export const realSteps = (migration: string, after: number, world: World): Steps
   async setShare(flag, share) {
     await world.flags.setShare(flag, share);
     return `set flag "${flag}" to ${share} %`;
+  },
+  async turnOff(flag) {
+    try {
+      await world.flags.setShare(flag, 0);
+      return `turned flag "${flag}" off`;
+    } catch (error) {
+      return `could not turn flag "${flag}" off (${reasonOf(error)}): the phase decides, and it sends everyone to legacy`;
+    }
   },
   async append(events) {
     const stored = await world.ledger.append(migration, after, events);

@@ -6,6 +6,8 @@ import type { NewLedgerEvent } from '../ledger/ledger.js';
  */
 export type Steps = {
   setShare(flag: string, share: number): Promise<string>;
+  /** A flag that cannot be written must not stop a rollback: the phase alone brings everyone back. It never throws. */
+  turnOff(flag: string): Promise<string>;
   append(events: readonly NewLedgerEvent[]): Promise<string>;
   /** Waits until every live subscriber has the state in force, a few seconds at most. */
   awaitSubscribers(): Promise<string>;

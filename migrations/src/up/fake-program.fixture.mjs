@@ -95,23 +95,22 @@ export const fakeProgram = (name) => {
         const stopping = new AbortController();
         let state = { version: 0, migrations: {} };
         const listening = name === 'strangler-sync' ? plan.sync.admin : plan.proxy.admin;
+        const answer = (pathname) => {
+          if (pathname.endsWith('/verify')) return verification();
+          if (pathname !== '/evidence') return undefined;
+          return {
+            instance: `${name}-${process.pid}`,
+            at: new Date().toISOString(),
+            planRevision: plan.revision,
+            stateVersion: state.version,
+            inContact: true,
+            ...evidence[name](plan, state),
+          };
+        };
         const server = createServer((request, response) => {
-          const { pathname } = new URL(request.url, 'http://localhost');
-          response.setHeader('content-type', 'application/json');
-          if (pathname === '/evidence')
-            return response.end(
-              JSON.stringify({
-                instance: `${name}-${process.pid}`,
-                at: new Date().toISOString(),
-                planRevision: plan.revision,
-                stateVersion: state.version,
-                inContact: true,
-                ...evidence[name](plan, state),
-              }),
-            );
-          if (pathname.endsWith('/verify')) return response.end(JSON.stringify(verification()));
-          response.statusCode = 404;
-          response.end('{}');
+          const body = answer(new URL(request.url, 'http://localhost').pathname);
+          response.writeHead(body === undefined ? 404 : 200, { 'content-type': 'application/json' });
+          response.end(JSON.stringify(body ?? {}));
         });
         await new Promise((done) => server.listen(listening.port, listening.host, done));
         const following =

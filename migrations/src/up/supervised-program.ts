@@ -95,7 +95,7 @@ export class SupervisedProgram {
 
   /** The URLs of its ready message, or undefined when it ended first. */
   async #spawn(): Promise<ReadyMessage['urls'] | undefined> {
-    const { script, args, environment, onLine } = this.#options;
+    const { script, args, environment } = this.#options;
     // A process group of its own: Ctrl-C reaches us alone, and we end the programs in the right order. If we are
     // killed, the IPC channel closes, and runProgram ends on that.
     const child = spawn(process.execPath, [script, ...args], {
@@ -105,7 +105,7 @@ export class SupervisedProgram {
     });
     this.#child = child;
     for (const stream of [child.stdout, child.stderr])
-      if (stream) createInterface({ input: stream }).on('line', onLine);
+      if (stream) createInterface({ input: stream }).on('line', (line) => this.#options.onLine(line));
     let failure = '';
     child.on('error', (error) => (failure = `could not be started (${error.message})`));
     // 'close' comes behind the last line it printed, 'exit' may come before.

@@ -1,0 +1,37 @@
+import type { Phase, Plan, Verification } from '@strangler/contracts';
+import type { Gate } from '../gates/gate.js';
+import type { World } from './real-steps.js';
+
+/** What the control plane works with. */
+export type Control = World & {
+  readonly plan: Plan;
+  /** Runs a verification of the copy; may take long. */
+  readonly verify: (migration: string) => Promise<Verification>;
+};
+
+export type AdvanceWish = {
+  readonly to?: Phase;
+  readonly share?: number;
+  readonly by: string;
+  readonly why?: string;
+  readonly force?: boolean;
+  readonly dryRun?: boolean;
+};
+export type RollbackWish = Omit<AdvanceWish, 'share' | 'force'>;
+
+/** What an advance or a rollback did, or would do. */
+export type Moved = {
+  readonly ok: true;
+  readonly migration: string;
+  readonly from: Phase;
+  readonly to: Phase;
+  readonly shareFrom: number | null;
+  readonly shareTo: number | null;
+  /** What it means for clients and data, one sentence. */
+  readonly consequence: string;
+  readonly forced: boolean;
+  readonly dryRun: boolean;
+  readonly gates: readonly Gate[];
+  /** What was done, or would be, in order. */
+  readonly steps: readonly string[];
+};
