@@ -6,7 +6,8 @@ import { isRetryable } from './database-errors.js';
 import { matchedRowsUnknown, takenOver } from './errors.js';
 import { quoted } from './sql.js';
 import type { StopPoints } from './stop-points.js';
-import { type Write, writeRows } from './write-rows.js';
+import { compact, type Write } from './compact.js';
+import { writeBulk, writeRow } from './write-rows.js';
 
 /** How far a table's backfill is after a batch. */
 export type ProgressUpdate = {
@@ -137,7 +138,7 @@ export class Applier {
       [batch.offset.text, batch.transactionId, batch.transactions, stream, this.#incarnation, this.#sequence],
     );
     if (moved.affectedRows !== 1) throw takenOver(stream);
-    for (const write of batch.writes) await writeRows(connection, write);
+    await write(connection, batch.writes);
     for (const { table, lastKey, copied, done } of batch.progress)
       await connection.query(
         `UPDATE ${quoted(controlSchemaOf(this.#options.target), 'backfill_progress')} SET last_key = ?, copied = copied + ?, done = ? WHERE stream = ? AND table_name = ?`,
@@ -177,5 +178,17 @@ export class Applier {
   close(): void {
     this.#connection?.destroy();
     this.#connection = undefined;
+  }
+}
+
+/** All at once, and where the target refuses that, one by one in the order of the source, which also finds the row to name. */
+async function write(connection: Connection, writes: readonly Write[]): Promise<void> {
+  await connection.query('SAVEPOINT writes');
+  try {
+    for (const step of compact(writes)) await writeBulk(connection, step);
+  } catch (error) {
+    if (isRetryable(error)) throw error;
+    await connection.query('ROLLBACK TO SAVEPOINT writes');
+    for (const one of writes) await writeRow(connection, one);
   }
 }

@@ -6,6 +6,7 @@ import { quoted, isBehind, readRows, tableName } from './sql.js';
 import type { StopPoints } from './stop-points.js';
 import { columnOf, type Table } from './table.js';
 import type { TablePair } from './table-pair.js';
+import type { Watermarks } from './watermarks.js';
 
 /** Rows of a table as they were at some moment between two watermarks. */
 export type Chunk = {
@@ -30,10 +31,10 @@ export type BackfillOptions = {
   readonly chunkRows: number;
   readonly progress: ReadonlyMap<string, Progress>;
   readonly stopPoints: StopPoints;
-  readonly token: () => string;
-  readonly mark: (kind: 'low' | 'high', token: string) => Promise<void>;
+  readonly newToken: () => string;
+  readonly watermarks: Pick<Watermarks, 'write'>;
   /** Announces a chunk before its high watermark is written; resolves when it is applied. */
-  readonly hand: (chunk: Chunk) => Promise<void>;
+  readonly announce: (chunk: Chunk) => Promise<void>;
 };
 
 /**
@@ -42,16 +43,16 @@ export type BackfillOptions = {
  * has changed between its two watermarks.
  */
 export async function backfill(options: BackfillOptions, signal: AbortSignal): Promise<void> {
-  const { source, stopPoints, token } = options;
+  const { source, stopPoints, watermarks, newToken } = options;
   for (const pair of options.pairs) {
     const start = options.progress.get(pair.source.name);
     if (start?.done) continue;
-    const names = pair.source.columns.map((column) => column.name);
+    const names = [...new Set([...pair.source.primaryKey, ...pair.map.reads])];
     let last: Row | null = start?.lastKey ? parseKey(start.lastKey, pair.source) : null;
     for (let isLast = false; !isLast;) {
       signal.throwIfAborted();
-      const [low, high] = [token(), token()];
-      await options.mark('low', low);
+      const [low, high] = [newToken(), newToken()];
+      await watermarks.write('low', low);
       await stopPoints('after-low-watermark');
       const order = pair.source.primaryKey.map((name) => quoted(name)).join(', ');
       const rows = await readRows(
@@ -64,7 +65,7 @@ export async function backfill(options: BackfillOptions, signal: AbortSignal): P
       isLast = rows.length < options.chunkRows;
       last = rows.at(-1) ?? last;
       const lastKey = last === null ? null : printKey(last, pair.source);
-      const applied = options.hand({
+      const applied = options.announce({
         pair,
         low,
         high,
@@ -73,7 +74,7 @@ export async function backfill(options: BackfillOptions, signal: AbortSignal): P
       });
       // It may fail while the watermark is still being written.
       applied.catch(() => {});
-      await options.mark('high', high);
+      await watermarks.write('high', high);
       await applied;
     }
   }

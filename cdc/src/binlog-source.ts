@@ -1,54 +1,32 @@
 import { randomInt } from 'node:crypto';
-import type { ChangeEvent, Offset, Row, SourceTransaction } from '@strangler/contracts';
-import { StranglerError } from '@strangler/contracts';
-import type { Connection } from 'mysql2/promise';
-import type { RowDataPacket } from 'mysql2';
+import { type SourceTransaction, StranglerError } from '@strangler/contracts';
+import type { Connection, RowDataPacket } from 'mysql2/promise';
+import { assembler, type LogEvent } from './assemble.js';
+import { comparePositions, type LogPosition, offsetOf, positionOf } from './binlog-offset.js';
 import { BoundedQueue } from './bounded-queue.js';
 import type { CapturedTable, ChangeSource } from './change-source.js';
-import { type LogPosition, offsetOf, positionOf } from './binlog-offset.js';
+import { type ColumnHistory, memoryColumnHistory, type TableAt } from './column-history.js';
 import { connect, connectionOptions, type Database } from './connect.js';
-import { decodeValue } from './decode.js';
 import {
+  columnsChangedTwice,
   logPurged,
   logUnreadable,
-  rowImagePartial,
   statementNotFollowed,
   tableUnreadable,
 } from './errors.js';
 import { assertFollows } from './follow-columns.js';
-import { LogReader } from './log-reader.js';
-import { effectOf } from './statement.js';
-import { readTable, type Table } from './table.js';
+import { LogReader, type TableMapEvent } from './log-reader.js';
+import { readTable } from './table.js';
 
 export type BinlogSourceOptions = {
   readonly database: Database;
   readonly tables: readonly CapturedTable[];
+  /** Remembers the columns of tables by position; in memory only when left out. */
+  readonly history?: ColumnHistory;
   /** Changes that may lie here unread before the log is held. */
   readonly bufferedChanges?: number;
   /** Milliseconds without any sign of the server after which the connection counts as dead. */
   readonly silenceMs?: number;
-};
-
-/** The events of ZongJi that are read here; the rows are as it decodes them. */
-type LogEvent = {
-  readonly timestamp: number;
-  readonly nextPosition: number;
-  readonly gtid?: string;
-  readonly tableId: number;
-  readonly columns_present_bitmap?: Uint8Array;
-  readonly numberOfColumns?: number;
-  readonly tableMap: Readonly<
-    Record<number, { readonly parentSchema: string; readonly tableName: string } | undefined>
-  >;
-  readonly rows: readonly (Record<string, unknown> & {
-    before: Record<string, unknown>;
-    after: Record<string, unknown>;
-  })[];
-  readonly binlogName: string;
-  readonly query: string;
-  readonly schema: string;
-  readonly onePhase?: boolean;
-  getEventName(): string;
 };
 
 const INCLUDED = [
@@ -65,9 +43,10 @@ const INCLUDED = [
   'xaprepare',
   'heartbeat',
 ];
+/** ER_MASTER_FATAL_ERROR_READING_BINLOG and ER_ERROR_WHEN_EXECUTING_COMMAND: the file or the position is not there. */
 const LOG_GONE = new Set([1236, 1220]);
 
-/** `SHOW MASTER STATUS` lost its name in MySQL 8.4 and found another in MariaDB. */
+/** `SHOW MASTER STATUS` is gone from MySQL 8.4, and its new name is unknown to the others. */
 async function logEnd(connection: Connection): Promise<LogPosition> {
   const [rows] = await connection
     .query<RowDataPacket[]>('SHOW MASTER STATUS')
@@ -75,19 +54,10 @@ async function logEnd(connection: Connection): Promise<LogPosition> {
   return { file: String(rows[0]?.['File']), position: Number(rows[0]?.['Position']) };
 }
 
-/** The log of a MySQL or MariaDB server, by file and position. A commit's GTID names the transaction where there is one. */
+/** The log of a MySQL or MariaDB server, by file and position. The GTID of a commit, where there is one, is the id of its transaction. */
 export function binlogSource(options: BinlogSourceOptions): ChangeSource {
-  const { database } = options;
+  const { database, history = memoryColumnHistory(), silenceMs = 30_000 } = options;
   const captured = new Map(options.tables.map((table) => [`${table.database}.${table.table}`, table]));
-  const names: ReadonlySet<string> = new Set(captured.keys());
-
-  const load = async (connection: Connection, name: string): Promise<Table> => {
-    const { database: schema, table, columns } = captured.get(name) as CapturedTable;
-    const found = await readTable(connection, schema, table);
-    if (!found) throw tableUnreadable(name);
-    assertFollows(undefined, found, columns);
-    return found;
-  };
 
   return {
     async now() {
@@ -95,122 +65,102 @@ export function binlogSource(options: BinlogSourceOptions): ChangeSource {
       try {
         return offsetOf(await logEnd(connection));
       } finally {
-        await connection.end();
+        connection.destroy();
       }
     },
-
-    async *stream(from: Offset, signal: AbortSignal): AsyncGenerator<SourceTransaction> {
+    async *stream(from, signal) {
+      if (signal.aborted) return;
       const control = await connect(database);
-      const tables = new Map<string, Table>();
-      const reader = new LogReader({ ...connectionOptions(database) }, (schema, name) =>
-        tables.get(`${schema}.${name}`),
+      const tables = new Map<string, TableAt & { hasRows: boolean }>();
+      const reader = new LogReader(
+        connectionOptions(database),
+        (schema, name) => tables.get(`${schema}.${name}`)?.table,
       );
       const queue = new BoundedQueue<SourceTransaction>({
         limit: options.bufferedChanges ?? 20_000,
         onFull: () => reader.hold('full'),
         onRoom: () => reader.release('full'),
       });
-      let at = positionOf(from);
-      let transaction: { id: string | undefined; changes: ChangeEvent[] } = { id: undefined, changes: [] };
-      let lastSign = Date.now();
+      const start = positionOf(from);
+      let lastSign = performance.now();
 
-      const fail = (cause: unknown) => {
-        if (cause instanceof StranglerError) return queue.end(cause);
-        const { errno } = cause as { errno?: number };
-        queue.end(
-          LOG_GONE.has(errno ?? 0)
-            ? logPurged(database.name, offsetOf(at).text, cause)
-            : logUnreadable(database.name, cause),
-        );
-      };
-      const commit = (event: LogEvent) => {
-        at = { file: at.file, position: event.nextPosition };
-        const next = offsetOf(at);
-        const { id, changes } = transaction;
-        transaction = { id: undefined, changes: [] };
-        if (changes.length > 0)
-          queue.push({ id: id ?? next.text, next, committedAt: event.timestamp, changes }, changes.length);
-      };
-      const take = (event: LogEvent, operation: ChangeEvent['operation']) => {
-        const map = event.tableMap[event.tableId];
-        const table = map && tables.get(`${map.parentSchema}.${map.tableName}`);
-        if (!table) return;
-        if (!hasAllColumns(event)) throw rowImagePartial(table.name);
-        for (const row of event.rows)
-          transaction.changes.push({
-            operation,
-            database: table.database,
-            table: table.name,
-            before:
-              operation === 'insert' ? null : decodeRow(table, operation === 'update' ? row.before : row),
-            after: operation === 'delete' ? null : decodeRow(table, operation === 'update' ? row.after : row),
-          });
-      };
-      const follow = async (name: string, statement: string) => {
+      /** Columns as they are now, remembered as those from `position` on. */
+      const learn = async (name: string, position: LogPosition): Promise<TableAt> => {
         const { database: schema, table, columns } = captured.get(name) as CapturedTable;
         const found = await readTable(control, schema, table);
-        if (!found) throw statementNotFollowed(table, statement);
-        assertFollows(tables.get(name), found, columns);
-        tables.set(name, found);
+        if (!found) throw tableUnreadable(name);
+        assertFollows(undefined, found, columns);
+        const entry = { table: found, readUntil: await logEnd(control) };
+        await history.add(name, position, entry);
+        return entry;
+      };
+      const follow = async (name: string, statement: string, position: LogPosition) => {
+        const { table, columns } = captured.get(name) as CapturedTable;
+        const before = tables.get(name);
+        if (before?.hasRows && comparePositions(position, before.readUntil) <= 0)
+          throw columnsChangedTwice(table);
+        const entry =
+          (await history.exactly(name, position)) ??
+          (await learn(name, position).catch((error: unknown) => {
+            throw error instanceof StranglerError && error.code === 'TABLE_UNREADABLE'
+              ? statementNotFollowed(table, statement)
+              : error;
+          }));
+        assertFollows(before?.table, entry.table, columns, statement);
+        tables.set(name, { ...entry, hasRows: false });
         reader.forgetTables();
       };
-      const query = (event: LogEvent) => {
-        const word = /^\s*(\w+)/.exec(event.query)?.[1]?.toLowerCase();
-        if (word === 'begin' || word === 'savepoint') return;
-        if (word === 'commit') return commit(event);
-        if (word === 'rollback' && transaction.changes.length === 0) return;
-        const short = event.query.trim().replaceAll(/\s+/g, ' ').slice(0, 120);
-        if (word === 'rollback' || (word === 'xa' && transaction.changes.length > 0))
-          throw statementNotFollowed(transaction.changes[0]?.table ?? '', short);
-        const effect = effectOf(event.query, event.schema, names);
-        if (effect.kind === 'none') return;
-        const table = captured.get(effect.table)?.table ?? effect.table;
-        if (effect.kind === 'breaks') throw statementNotFollowed(table, short);
-        reader.hold('columns');
-        follow(effect.table, short).then(() => reader.release('columns'), fail);
+      const fail = (cause: unknown) => {
+        if (cause instanceof StranglerError) return queue.end(cause);
+        const isGone = LOG_GONE.has((cause as { errno?: number }).errno ?? 0);
+        queue.end(isGone ? logPurged(database.name, from.text, cause) : logUnreadable(database.name, cause));
       };
-      const read = (event: LogEvent) => {
-        lastSign = Date.now();
-        const name = event.getEventName();
-        if (name === 'rotate')
-          at = {
-            file: event.binlogName,
-            position: Math.max(4, event.binlogName === at.file ? at.position : 4),
-          };
-        else if (name === 'mariadbgtid' || name === 'gtid') transaction = { id: event.gtid, changes: [] };
-        else if (name === 'anonymousgtid') transaction = { id: undefined, changes: [] };
-        else if (name === 'xid') commit(event);
-        else if (name === 'writerows') take(event, 'insert');
-        else if (name === 'updaterows') take(event, 'update');
-        else if (name === 'deleterows') take(event, 'delete');
-        else if (name === 'query') query(event);
-        else if (name === 'xaprepare' && event.onePhase) commit(event);
-        else if (name === 'xaprepare' && transaction.changes.length > 0)
-          throw statementNotFollowed(transaction.changes[0]?.table ?? '', 'XA PREPARE');
+      const read = assembler({
+        start,
+        captured: new Set(captured.keys()),
+        tableOf: (name) => tables.get(name)?.table,
+        onTransaction: (transaction) => queue.push(transaction, transaction.changes.length),
+        onRows(name) {
+          const entry = tables.get(name);
+          if (entry) entry.hasRows = true;
+        },
+        onAlter(name, statement, position) {
+          reader.hold('columns');
+          follow(name, statement, position).then(() => reader.release('columns'), fail);
+        },
+      });
+      const onEvent = (event: LogEvent & TableMapEvent) => {
+        lastSign = performance.now();
+        try {
+          // Under binlog_row_metadata=FULL the event brings columns of its own, decoded by the reader's rules.
+          if (event.getEventName() === 'tablemap' && event.columnNames) {
+            const refusal = reader.giveColumns(event);
+            if (refusal) throw refusal;
+            event.updateColumnInfo();
+          }
+          read(event);
+        } catch (error) {
+          fail(error);
+        }
         reader.keepHolding();
       };
-
       const stop = () => queue.end();
-      const silenceMs = options.silenceMs ?? 30_000;
       const watch = setInterval(() => {
         // While we hold the log back ourselves, no sign can come through.
-        if (queue.isFull) lastSign = Date.now();
-        else if (Date.now() - lastSign > silenceMs) fail(new Error(`no sign of it for ${silenceMs} ms`));
+        if (queue.isFull) lastSign = performance.now();
+        else if (performance.now() - lastSign > silenceMs)
+          fail(new Error(`no sign of it for ${silenceMs} ms`));
       }, silenceMs / 4);
+      signal.addEventListener('abort', stop, { once: true });
       try {
-        for (const name of names) tables.set(name, await load(control, name));
-        signal.addEventListener('abort', stop, { once: true });
-        if (signal.aborted) return;
+        for (const name of captured.keys())
+          tables.set(name, {
+            ...((await history.at(name, start)) ?? (await learn(name, start))),
+            hasRows: false,
+          });
         reader.on('error', fail);
-        reader.on('ready', () => reader.askForHeartbeats(Math.max(1, Math.floor(silenceMs / 4000))));
-        reader.on('binlog', (event: unknown) => {
-          try {
-            read(event as LogEvent);
-          } catch (error) {
-            fail(error);
-          }
-        });
-        const start = at;
+        reader.on('ready', () => reader.askForHeartbeats(Math.max(1, Math.floor(silenceMs / 4_000))));
+        reader.on('binlog', (event: unknown) => onEvent(event as LogEvent & TableMapEvent));
         reader.start({
           filename: start.file,
           position: start.position,
@@ -232,18 +182,6 @@ export function binlogSource(options: BinlogSourceOptions): ChangeSource {
       }
     },
   };
-}
-
-const decodeRow = (table: Table, raw: Record<string, unknown>): Row =>
-  Object.fromEntries(table.columns.map((column) => [column.name, decodeValue(column, raw[column.name])]));
-
-function hasAllColumns(event: LogEvent): boolean {
-  const bits = event.columns_present_bitmap;
-  if (!bits || event.numberOfColumns === undefined) return true;
-  let present = 0;
-  for (let index = 0; index < event.numberOfColumns; index++)
-    if (((bits[index >> 3] ?? 0) >> (index & 7)) & 1) present++;
-  return present === event.numberOfColumns;
 }
 
 function schemasOf(tables: readonly CapturedTable[]): Record<string, string[]> {

@@ -1,6 +1,108 @@
-import { checkPort, type Plan, type Problem } from '@strangler/contracts';
+import { checkPort, type MigrationData, type Plan, type Problem, reasonOf } from '@strangler/contracts';
+import type { Connection, RowDataPacket } from 'mysql2/promise';
+import { checkLog, hasTables, missingPrivileges, sourceNeeds, targetNeeds } from './check-database.js';
+import { checkTables } from './check-tables.js';
+import { connect, controlSchemaOf, type Database, databaseOf } from './connect.js';
+import { SOURCE_TABLES, TARGET_TABLES } from './control-tables.js';
+import { readGrants } from './grants.js';
+import { readTable } from './table.js';
 
-/** Everything that would keep the sync from starting. Changes nothing. */
+/** Everything that would keep the sync from starting, all at once. Changes nothing. */
 export async function check(plan: Plan): Promise<readonly Problem[]> {
-  return checkPort('sync.admin', plan.sync.admin);
+  const problems: Problem[] = [...(await checkPort('sync.admin', plan.sync.admin))];
+  const migrations = Object.entries(plan.migrations).flatMap(([name, { data }]) =>
+    data ? [{ name, data }] : [],
+  );
+  const connections = new Map<string, { readonly database: Database; readonly connection: Connection }>();
+  try {
+    for (const name of new Set(migrations.flatMap(({ data }) => [data.from, data.to]))) {
+      const database = databaseOf(name, plan.databases[name] as string);
+      try {
+        connections.set(name, { database, connection: await connect(database) });
+      } catch (error) {
+        problems.push({
+          code: 'DATABASE_UNREACHABLE',
+          path: `databases.${name}`,
+          message: `does not answer (${reasonOf((error as Error).cause)})`,
+          remedy: 'start it or correct its URL',
+        });
+      }
+    }
+    for (const name of new Set(migrations.map(({ data }) => data.from))) {
+      const source = connections.get(name);
+      if (!source) continue;
+      const tables = migrations
+        .filter(({ data }) => data.from === name)
+        .flatMap(({ data }) => data.tables.map(({ from }) => from));
+      const isNew = !(await hasTables(source.connection, controlSchemaOf(source.database), SOURCE_TABLES));
+      problems.push(...(await checkLog(source.connection, `databases.${name}`)));
+      problems.push(
+        ...missingPrivileges(
+          await readGrants(source.connection),
+          sourceNeeds(source.database, tables, isNew),
+          `databases.${name}`,
+        ),
+      );
+      problems.push(...(await checkCascades(source.connection, source.database, tables)));
+    }
+    for (const name of new Set(migrations.map(({ data }) => data.to))) {
+      const target = connections.get(name);
+      if (!target) continue;
+      const tables = migrations
+        .filter(({ data }) => data.to === name)
+        .flatMap(({ data }) => writtenTables(data));
+      const isNew = !(await hasTables(target.connection, controlSchemaOf(target.database), TARGET_TABLES));
+      problems.push(
+        ...missingPrivileges(
+          await readGrants(target.connection),
+          targetNeeds(target.database, tables, isNew),
+          `databases.${name}`,
+        ),
+      );
+    }
+    for (const { name, data } of migrations) {
+      const [source, target] = [connections.get(data.from), connections.get(data.to)];
+      if (!source || !target) continue;
+      for (const [index, mapping] of data.tables.entries()) {
+        const read = ({ connection, database }: typeof source, table: string) =>
+          readTable(connection, database.schema, table);
+        const tables = {
+          source: await read(source, mapping.from),
+          target: await read(target, mapping.to),
+          children: await Promise.all(mapping.split.map((split) => read(target, split.to))),
+        };
+        problems.push(...checkTables(mapping, tables, `migrations.${name}.data.tables[${index}]`));
+      }
+    }
+    return problems;
+  } finally {
+    for (const { connection } of connections.values()) connection.destroy();
+  }
+}
+
+const writtenTables = (data: MigrationData): readonly string[] =>
+  data.tables.flatMap(({ to, split }) => [to, ...split.map((child) => child.to)]);
+
+/** Rows that a foreign key changes by itself are not in the log of any MariaDB, nor of MySQL before 9.6 (bugs.mysql.com, 32506). */
+async function checkCascades(
+  connection: Connection,
+  database: Database,
+  tables: readonly string[],
+): Promise<readonly Problem[]> {
+  const [versions] = await connection.query<RowDataPacket[]>('SELECT VERSION() version');
+  const version = String(versions[0]?.['version']);
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  if (tables.length === 0 || (!/mariadb/i.test(version) && (major > 9 || (major === 9 && minor >= 6))))
+    return [];
+  const [rows] = await connection.query<RowDataPacket[]>(
+    `SELECT CONSTRAINT_NAME name, TABLE_NAME child, REFERENCED_TABLE_NAME parent FROM information_schema.REFERENTIAL_CONSTRAINTS
+      WHERE CONSTRAINT_SCHEMA = ? AND TABLE_NAME IN (?) AND (DELETE_RULE IN ('CASCADE', 'SET NULL') OR UPDATE_RULE IN ('CASCADE', 'SET NULL'))`,
+    [database.schema, tables],
+  );
+  return rows.map((row) => ({
+    code: 'FOREIGN_KEY_CASCADES',
+    path: `databases.${database.name}`,
+    message: `foreign key "${String(row['name'])}" changes rows of "${String(row['child'])}" when "${String(row['parent'])}" changes, and the log does not say so`,
+    remedy: 'let it RESTRICT, and let the application change these rows itself',
+  }));
 }

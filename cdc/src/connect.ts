@@ -23,6 +23,8 @@ export const connectionOptions = (database: Database): ConnectionOptions => ({
   supportBigNumbers: true,
   bigNumberStrings: true,
   flags: ['FOUND_ROWS'],
+  // Every value in a statement is escaped or a checked number, so no value can begin a statement of its own.
+  multipleStatements: true,
   connectTimeout: 10_000,
   enableKeepAlive: true,
 });
@@ -34,7 +36,9 @@ export async function connect(database: Database, settings: readonly string[] = 
     connection = await createConnection(connectionOptions(database));
     // A connection that breaks while nobody waits for it must not end the process; the next statement on it tells.
     connection.on('error', () => {});
-    await connection.query(`SET ${["time_zone = '+00:00'", ...settings].join(', ')}`);
+    await connection.query(
+      `SET ${["time_zone = '+00:00'", "sql_mode = 'NO_ENGINE_SUBSTITUTION'", ...settings].join(', ')}`,
+    );
     return connection;
   } catch (cause) {
     connection?.destroy();

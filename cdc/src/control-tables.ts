@@ -29,10 +29,20 @@ const BACKFILL_PROGRESS = `(
   PRIMARY KEY (stream, table_name)
 ) ENGINE=InnoDB`;
 
+const CAPTURED_COLUMNS = `(
+  stream VARCHAR(100) CHARACTER SET ascii NOT NULL,
+  table_name VARCHAR(130) NOT NULL,
+  log_offset VARCHAR(255) CHARACTER SET ascii NOT NULL,
+  read_until VARCHAR(255) CHARACTER SET ascii NOT NULL,
+  definition LONGTEXT NOT NULL,
+  PRIMARY KEY (stream, table_name, log_offset)
+) ENGINE=InnoDB`;
+
 export const SOURCE_TABLES: Readonly<Record<string, string>> = { watermark: WATERMARK };
 export const TARGET_TABLES: Readonly<Record<string, string>> = {
   apply_offset: APPLY_OFFSET,
   backfill_progress: BACKFILL_PROGRESS,
+  captured_columns: CAPTURED_COLUMNS,
 };
 
 /** Creates what is missing and asks for no privilege when nothing is. */

@@ -8,11 +8,14 @@ const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 const asText = (bytes: Uint8Array, charset: string | null): string =>
   charset === 'latin1' ? latin1.decode(bytes) : utf8.decode(bytes);
 
+/** What the log's reader makes of a value; undefined is the label of an ENUM's index 0, which has none. */
+export type RawValue = string | number | Uint8Array | null | undefined;
+
 /**
  * A value as the log's reader yields it becomes the text the database prints over its text protocol, in UTC.
  * A FLOAT is printed as the DOUBLE it is equal to: the server's own text for it has six digits and loses the rest.
  */
-export function decodeValue(column: Column, raw: unknown): Value {
+export function decodeValue(column: Column, raw: RawValue): Value {
   if (raw === null) return null;
   switch (column.kind) {
     case 'integer':
@@ -32,12 +35,9 @@ export function decodeValue(column: Column, raw: unknown): Value {
     case 'enum':
     case 'set':
       // An ENUM that was given a value it does not have holds the empty string, at index 0.
-      return raw === undefined ? '' : String(raw);
-    case 'bytes':
-    case 'bit':
-      return raw as Uint8Array;
+      return String(raw ?? '');
     default:
-      return String(raw);
+      return raw instanceof Uint8Array ? raw : String(raw);
   }
 }
 

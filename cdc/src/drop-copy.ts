@@ -56,8 +56,8 @@ export async function dropCopy(
       } while (deleted === ROWS_AT_A_TIME);
     }
     await connection.beginTransaction();
-    await connection.query(`DELETE FROM ${quoted(schema, 'backfill_progress')} WHERE stream = ?`, [stream]);
-    await connection.query(`DELETE FROM ${quoted(schema, 'apply_offset')} WHERE stream = ?`, [stream]);
+    for (const table of ['captured_columns', 'backfill_progress', 'apply_offset'])
+      await connection.query(`DELETE FROM ${quoted(schema, table)} WHERE stream = ?`, [stream]);
     await connection.commit();
   } finally {
     connection.destroy();

@@ -112,3 +112,9 @@ export const applyBehind = (stream: string, milliseconds: number) =>
     503,
     `migration "${stream}" did not reach a watermark within ${milliseconds} ms: try again when it has caught up`,
   );
+export const columnChanged = (table: string, column: string, from: string, to: string) =>
+  new StranglerError(
+    'COLUMN_CHANGED',
+    409,
+    `column "${column}" of table "${table}" was changed from "${from}" to "${to}", which may have changed its values without logging them: roll the migration back to "legacy" and advance it again`,
+  );

@@ -1,4 +1,7 @@
 import ZongJi from '@vlasky/zongji';
+import type { StranglerError } from '@strangler/contracts';
+import { columnsChangedTwice } from './errors.js';
+import { baseTypeOf } from './column.js';
 import type { Table } from './table.js';
 
 /** What the reader keeps of a column; the names are those of `information_schema`. */
@@ -11,8 +14,55 @@ type ColumnSchema = {
   readonly ENUM_VALUES?: readonly string[];
   readonly SET_VALUES?: readonly string[];
 };
-type TableMapEvent = { readonly tableId: number; readonly schemaName: string; readonly tableName: string };
+export type TableMapEvent = {
+  readonly tableId: number;
+  readonly schemaName: string;
+  readonly tableName: string;
+  readonly columnCount: number;
+  readonly columnTypes: readonly number[];
+  readonly columnNames?: readonly string[];
+  updateColumnInfo(): void;
+};
 type Pausable = { pause(): void; resume(): void; query(sql: string, done: (error: unknown) => void): void };
+type Inside = { readonly tableMap: Record<number, unknown>; readonly connection: Pausable | null };
+
+const NUMBERS = {
+  1: 'tinyint',
+  2: 'smallint',
+  3: 'int',
+  4: 'float',
+  5: 'double',
+  8: 'bigint',
+  9: 'mediumint',
+  13: 'year',
+  16: 'bit',
+  246: 'decimal',
+};
+const TIMES = {
+  7: 'timestamp',
+  10: 'date',
+  11: 'time',
+  12: 'datetime',
+  17: 'timestamp',
+  18: 'datetime',
+  19: 'time',
+};
+/** Types of the log's table map (`enum_field_types` of the servers) by the declared types that can only be theirs. The others share one. */
+const DECLARED_AS: Readonly<Record<number, string>> = { ...NUMBERS, ...TIMES };
+const HAVE_THEIR_OWN = new Set(Object.values(DECLARED_AS));
+
+/** Whether rows of this table map can be those of the table as we know it. */
+function fits(event: TableMapEvent, table: Table): boolean {
+  return (
+    event.columnCount === table.columns.length &&
+    table.columns.every((column, index) => {
+      const declared = DECLARED_AS[event.columnTypes[index] ?? -1];
+      const type = baseTypeOf(column.type);
+      const isNamed = event.columnNames === undefined || event.columnNames[index] === column.name;
+      return isNamed && (declared === undefined ? !HAVE_THEIR_OWN.has(type) : declared === type);
+    })
+  );
+}
 
 /** Text stays bytes: the reader's own decoding knows other code pages than the server. */
 const schemaOf = (table: Table): readonly ColumnSchema[] =>
@@ -27,7 +77,7 @@ const schemaOf = (table: Table): readonly ColumnSchema[] =>
   }));
 
 /**
- * ZongJi with the columns of tables given to it, in place of its own query that would read them as they are now and not as they were
+ * ZongJi with the columns of tables given to it, in place of its own query, which would read them as they are now and not as they were
  * when the row was logged.
  */
 export class LogReader extends ZongJi {
@@ -35,56 +85,65 @@ export class LogReader extends ZongJi {
   readonly #holds = new Set<string>();
 
   constructor(options: object, tableOf: (schema: string, name: string) => Table | undefined) {
-    super(options as ConstructorParameters<typeof ZongJi>[0]);
+    super(options);
     this.#tableOf = tableOf;
   }
 
   /** Called by ZongJi for the first event of a table, between a pause and a resume of its own. */
   _fetchTableInfo(event: TableMapEvent, next: () => void): void {
+    const refusal = this.giveColumns(event);
+    if (refusal) this.emit('error', refusal);
+    else next();
+  }
+
+  /**
+   * Tells the reader our columns for a table map, also where the event brings its own. Returns why it cannot be done: the table was not like this
+   * when the rows were logged.
+   */
+  giveColumns(event: TableMapEvent): StranglerError | undefined {
     const table = this.#tableOf(event.schemaName, event.tableName);
-    if (!table) {
-      this.emit('error', new Error(`table "${event.schemaName}.${event.tableName}" is not known`));
-      return;
-    }
-    (this as unknown as { tableMap: Record<number, unknown> }).tableMap[event.tableId] = {
+    if (!table || !fits(event, table)) return columnsChangedTwice(event.tableName);
+    this.#inside.tableMap[event.tableId] = {
       columnSchemas: schemaOf(table),
       parentSchema: event.schemaName,
       tableName: event.tableName,
     };
-    next();
+    return undefined;
   }
 
   /** Forgets the columns of every table, so that the next event of each asks again. */
   forgetTables(): void {
-    const maps = (this as unknown as { tableMap: Record<number, unknown> }).tableMap;
-    for (const id of Object.keys(maps)) delete maps[Number(id)];
+    for (const id of Object.keys(this.#inside.tableMap)) delete this.#inside.tableMap[Number(id)];
   }
 
   /** No event is delivered while one or more reasons hold. */
   hold(reason: string): void {
     this.#holds.add(reason);
-    this.#connection?.pause();
+    this.#inside.connection?.pause();
   }
 
   release(reason: string): void {
-    this.#holds.delete(reason);
-    if (this.#holds.size === 0) this.#connection?.resume();
+    if (this.#holds.delete(reason) && this.#holds.size === 0) this.#inside.connection?.resume();
   }
 
   /** ZongJi resumes by itself after a table's first event: what is held stays held. */
   keepHolding(): void {
-    if (this.#holds.size > 0) this.#connection?.pause();
+    if (this.#holds.size > 0) this.#inside.connection?.pause();
   }
 
   /** Lets the server say every few seconds that it is there, so that a dead connection shows. */
   askForHeartbeats(seconds: number): void {
-    this.#connection?.query(
-      `SET @master_heartbeat_period = ${seconds * 1e9}, @source_heartbeat_period = ${seconds * 1e9}`,
+    const period = seconds * 1e9;
+    this.#inside.connection?.query(
+      `SET @master_heartbeat_period = ${period}, @source_heartbeat_period = ${period}`,
       () => {},
     );
   }
 
-  get #connection(): Pausable | null {
-    return (this as unknown as { connection: Pausable | null }).connection;
+  get #inside(): Inside {
+    return inside(this);
   }
 }
+
+/** Fields of ZongJi that its types leave out. */
+const inside = (reader: object): Inside => reader as Inside;

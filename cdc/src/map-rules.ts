@@ -4,7 +4,7 @@ import { localToUtc } from './local-time.js';
 /** A mapped value, or what is wrong with the source's, as the end of a sentence that starts with the column. */
 export type MappedValue =
   { readonly ok: true; readonly value: Value } | { readonly ok: false; readonly reason: string };
-export type ColumnMap = { readonly source: string | null; map(value: Value): MappedValue };
+export type ColumnMap = { readonly source: string | null; readonly map: (value: Value) => MappedValue };
 
 const ok = (value: Value): MappedValue => ({ ok: true, value });
 const wrong = (reason: string): MappedValue => ({ ok: false, reason });

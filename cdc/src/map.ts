@@ -17,9 +17,9 @@ export type RowMap = {
   readonly reads: readonly string[];
   /** Target columns it writes, the key's first. */
   readonly writes: readonly string[];
-  map(row: Row): Mapped;
+  readonly map: (row: Row) => Mapped;
   /** The target's key of a source row. */
-  keyOf(row: Row): Row;
+  readonly keyOf: (row: Row) => Row;
 };
 
 /** Two rows have the same key exactly when their texts here are equal. */

@@ -11,19 +11,21 @@ export function createMetrics(evidence: () => SyncEvidence): Registry {
     read: (sync: SyncEvidence['migrations'][string]) => number | null,
     labels: Record<string, string> = {},
   ) => {
-    new Gauge({
-      name,
-      help,
-      labelNames: ['migration', ...Object.keys(labels)],
-      registers: [registry],
-      collect() {
-        this.reset();
-        for (const [migration, sync] of Object.entries(evidence().migrations)) {
-          const value = read(sync);
-          if (value !== null) this.set({ migration, ...labels }, value);
-        }
-      },
-    });
+    registry.registerMetric(
+      new Gauge({
+        name,
+        help,
+        labelNames: ['migration', ...Object.keys(labels)],
+        registers: [],
+        collect() {
+          this.reset();
+          for (const [migration, sync] of Object.entries(evidence().migrations)) {
+            const value = read(sync);
+            if (value !== null) this.set({ migration, ...labels }, value);
+          }
+        },
+      }),
+    );
   };
   gauge(
     'strangler_sync_lag_seconds',
@@ -59,15 +61,17 @@ export function createMetrics(evidence: () => SyncEvidence): Registry {
     'Rows that the last verification compared',
     ({ verification }) => verification?.rowsVerified ?? null,
   );
-  new Gauge({
-    name: 'strangler_sync_state',
-    help: '1 for the state a migration is in',
-    labelNames: ['migration', 'state'],
-    registers: [registry],
-    collect() {
-      for (const [migration, { state }] of Object.entries(evidence().migrations))
-        for (const name of SYNC_STATES) this.set({ migration, state: name }, name === state ? 1 : 0);
-    },
-  });
+  registry.registerMetric(
+    new Gauge({
+      name: 'strangler_sync_state',
+      help: '1 for the state a migration is in',
+      labelNames: ['migration', 'state'],
+      registers: [],
+      collect() {
+        for (const [migration, { state }] of Object.entries(evidence().migrations))
+          for (const name of SYNC_STATES) this.set({ migration, state: name }, name === state ? 1 : 0);
+      },
+    }),
+  );
   return registry;
 }

@@ -12,14 +12,16 @@ import type { Logger } from 'pino';
 import { etaMs, type Progress } from './backfill.js';
 import { binlogSource } from './binlog-source.js';
 import type { ChangeSource, CapturedTable } from './change-source.js';
+import { storedColumnHistory } from './column-history.js';
 import type { Database } from './connect.js';
 import { isRetryable } from './database-errors.js';
 import { dropCopy, finishDrop } from './drop-copy.js';
 import { notSyncing } from './errors.js';
 import { createLag } from './lag.js';
-import { type Flow, HEARTBEAT_MS, type PipelineObserver, runPipeline } from './pipeline.js';
+import { type Flow, type PipelineObserver, runPipeline } from './pipeline.js';
 import type { StopPoints } from './stop-points.js';
 import { verify } from './verify.js';
+import { HEARTBEAT_MS } from './watermarks.js';
 
 export type MigrationSyncOptions = {
   readonly name: string;
@@ -203,8 +205,10 @@ export class MigrationSync {
   }
 
   #source(captured: readonly CapturedTable[]): ChangeSource {
+    const { name, from, to, sourceOf } = this.#options;
     return (
-      this.#options.sourceOf?.(captured) ?? binlogSource({ database: this.#options.from, tables: captured })
+      sourceOf?.(captured) ??
+      binlogSource({ database: from, tables: captured, history: storedColumnHistory(to, name) })
     );
   }
 

@@ -1,9 +1,10 @@
 import type { Connection, RowDataPacket } from 'mysql2/promise';
+import type { ProgressUpdate } from './apply.js';
 import type { Progress } from './backfill.js';
 import { controlSchemaOf, type Database } from './connect.js';
 import { quoted } from './sql.js';
 
-const table = (target: Database): string => quoted(controlSchemaOf(target), 'backfill_progress');
+const progressTable = (target: Database): string => quoted(controlSchemaOf(target), 'backfill_progress');
 
 export async function readProgress(
   connection: Connection,
@@ -11,7 +12,7 @@ export async function readProgress(
   stream: string,
 ): Promise<Map<string, Progress>> {
   const [rows] = await connection.query<RowDataPacket[]>(
-    `SELECT table_name, last_key, copied, total, done FROM ${table(target)} WHERE stream = ?`,
+    `SELECT table_name, last_key, copied, total, done FROM ${progressTable(target)} WHERE stream = ?`,
     [stream],
   );
   return new Map(
@@ -35,9 +36,22 @@ export async function addProgress(
   name: string,
   total: number,
 ): Promise<void> {
-  await connection.query(`INSERT INTO ${table(target)} (stream, table_name, total) VALUES (?, ?, ?)`, [
-    stream,
-    name,
-    total,
-  ]);
+  await connection.query(
+    `INSERT INTO ${progressTable(target)} (stream, table_name, total) VALUES (?, ?, ?)`,
+    [stream, name, total],
+  );
+}
+
+export function addToProgress(
+  progress: Map<string, Progress>,
+  { table, lastKey, copied, done }: ProgressUpdate,
+): void {
+  const before = progress.get(table);
+  progress.set(table, {
+    table,
+    lastKey,
+    done,
+    copied: (before?.copied ?? 0) + copied,
+    total: before?.total ?? 0,
+  });
 }

@@ -2,10 +2,10 @@ import type { SourceTransaction } from '@strangler/contracts';
 import type { ProgressUpdate } from './apply.js';
 import type { Chunk } from './backfill.js';
 import { keyText } from './map.js';
-import { addChange, addUpsert, mapRow } from './plan-writes.js';
+import { mapRow, writeOf } from './plan-writes.js';
 import type { TablePair } from './table-pair.js';
 import { type Watermark, watermarkOf } from './watermark.js';
-import type { Write } from './write-rows.js';
+import type { Write } from './compact.js';
 
 export type Scanned = {
   readonly writes: readonly Write[];
@@ -55,7 +55,7 @@ export function createScanner(
         rows++;
         for (const image of [change.before, change.after])
           if (image) touch(pair, keyText(pair.map.keyOf(image)));
-        addChange(writes, pair, change);
+        writes.push(writeOf(pair, change));
       }
     return { writes, progress, chunks, watermarks, rows };
 
@@ -75,12 +75,8 @@ export function createScanner(
       const touched = window.touched.get(chunk.pair.source.name);
       window = undefined;
       const current = chunk.rows.filter((row) => !touched?.has(keyText(chunk.pair.map.keyOf(row))));
-      if (current.length > 0)
-        addUpsert(
-          writes,
-          chunk.pair,
-          current.map((row) => mapRow(chunk.pair, row)),
-        );
+      for (const row of current)
+        writes.push({ kind: 'upsert', pair: chunk.pair, row: mapRow(chunk.pair, row) });
       rows += current.length;
       progress.push(chunk.progress);
       chunks.push(chunk);

@@ -66,5 +66,5 @@ export async function readRows(
     sql: `SELECT ${list.join(', ')} FROM ${tableName(table)} ${rest}`,
     typeCast: (field: TypeCastField) => (bytes.has(field.name) ? field.buffer() : field.string('utf8')),
   });
-  return rows as Row[];
+  return rows;
 }

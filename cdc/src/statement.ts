@@ -72,8 +72,8 @@ export function effectOf(sql: string, schema: string, captured: ReadonlySet<stri
   const subject = /^create\b/i.test(text)
     ? (new RegExp(`\\btable\\s+(?:if\\s+not\\s+exists\\s+)?(${QUALIFIED})`, 'i').exec(text)?.[1] ?? '')
     : text;
-  const table = named(subject);
-  return table === undefined ? { kind: 'none' } : { kind: 'breaks', table };
+  const broken = named(subject);
+  return broken === undefined ? { kind: 'none' } : { kind: 'breaks', table: broken };
 
   function named(part: string): string | undefined {
     const names = namesIn(part, schema);

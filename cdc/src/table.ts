@@ -27,7 +27,7 @@ export async function readTable(
   if (columns.length === 0) return undefined;
   const [key] = await connection.query<RowDataPacket[]>(
     `SELECT COLUMN_NAME name FROM information_schema.STATISTICS
-      WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? AND INDEX_NAME = 'PRIMARY' ORDER BY SEQ_IN_INDEX`,
+      WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? AND INDEX_NAME = 'PRIMARY' AND SUB_PART IS NULL ORDER BY SEQ_IN_INDEX`,
     [database, name],
   );
   return {

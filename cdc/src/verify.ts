@@ -68,7 +68,7 @@ async function verifyPair(context: PairContext, signal: AbortSignal): Promise<re
   const tallies = new Map(
     [pair.target, ...pair.children].map((table) => [
       table.name,
-      { sourceRows: 0, targetRows: 0, compared: 0, drift: new Map() } as Tally,
+      { sourceRows: 0, targetRows: 0, compared: 0, drift: new Map<string, Difference>() },
     ]),
   );
   const tally = (table: Table) => tallies.get(table.name) as Tally;
@@ -109,12 +109,20 @@ async function verifyPair(context: PairContext, signal: AbortSignal): Promise<re
     }
   }
 
-  for (const key of doubtful.values()) {
-    const { differences, mapped } = await lookAgain(context, key, signal);
-    if (mapped) count(mapped);
-    for (const difference of differences)
-      (tallies.get(difference.table) as Tally).drift.set(`${difference.kind}:${difference.key}`, difference);
-  }
+  const keys = [...doubtful.values()];
+  for (let start = 0; start < keys.length; start += context.chunkRows)
+    for (const { differences, mapped } of await lookAgain(
+      context,
+      keys.slice(start, start + context.chunkRows),
+      signal,
+    )) {
+      if (mapped) count(mapped);
+      for (const difference of differences)
+        (tallies.get(difference.table) as Tally).drift.set(
+          `${difference.kind}:${difference.key}`,
+          difference,
+        );
+    }
   return [pair.target, ...pair.children].map((table): TableVerification => {
     const { drift, ...counts } = tally(table);
     const all = [...drift.values()];
@@ -137,37 +145,61 @@ async function verifyPair(context: PairContext, signal: AbortSignal): Promise<re
   }
 }
 
-/** One key at a time, until it is equal, or differs at a moment when the log leaves it alone. */
+type Verdict = { readonly differences: readonly Difference[]; readonly mapped?: MappedRow };
+
+/** Looks at the keys until each is equal, or has differed five times while the log left it alone. */
 async function lookAgain(
   context: PairContext,
-  key: Row,
+  keys: readonly Row[],
   signal: AbortSignal,
-): Promise<{ readonly differences: readonly Difference[]; readonly mapped?: MappedRow }> {
+): Promise<readonly Verdict[]> {
   const { pair, flow } = context;
-  let differences: readonly Difference[] = [];
-  let quiet = 0;
-  for (let attempt = 0; quiet < TRIES && attempt < HOT_TRIES; attempt++) {
-    let isTouched = false;
-    const unwatch = flow.watch(
-      (table, touched) => (isTouched ||= table === pair.source.name && touched === keyText(key)),
-    );
+  const verdicts: Verdict[] = [];
+  let open = keys.map((key) => ({
+    key,
+    text: keyText(key),
+    quiet: 0,
+    verdict: { differences: [] } as Verdict,
+  }));
+  for (let attempt = 0; open.length > 0 && attempt < HOT_TRIES; attempt++) {
+    const touched = new Set<string>();
+    const unwatch = flow.watch((table, key) => {
+      if (table === pair.source.name) touched.add(key);
+    });
     try {
       await flow.reach(signal);
-      const [row] = await readSource(context.source, pair, [key]);
+      const sources = await readSource(
+        context.source,
+        pair,
+        open.map(({ key }) => key),
+      );
+      const rows = new Map(sources.map((row) => [targetKeyText(pair, pair.map.keyOf(row)), row]));
       await flow.reach(signal);
-      const found = (await readTarget(context.target, pair, [key]))(key);
+      const found = await readTarget(
+        context.target,
+        pair,
+        open.map(({ key }) => key),
+      );
       await flow.reach(signal);
-      const mapped = row && mappedOrNothing(pair, row);
-      differences = compareRow(pair, mapped, found);
-      if (differences.length === 0) return { differences, ...(mapped ? { mapped } : {}) };
-      if (!isTouched) quiet++;
+      for (const item of open) {
+        const row = rows.get(targetKeyText(pair, item.key));
+        const mapped = row && mappedOrNothing(pair, row);
+        const differences = compareRow(pair, mapped, found(item.key));
+        // What the log wrote between the two reads explains any difference; such a look says nothing.
+        if (differences.length > 0 && touched.has(item.text)) continue;
+        item.quiet = differences.length === 0 ? TRIES : item.quiet + 1;
+        item.verdict = { differences, ...(mapped ? { mapped } : {}) };
+      }
     } finally {
       unwatch();
     }
+    verdicts.push(...open.filter(({ quiet }) => quiet >= TRIES).map(({ verdict }) => verdict));
+    open = open.filter(({ quiet }) => quiet < TRIES);
     // An event can be in the log a moment before another connection sees its row.
-    await delay(20 * (attempt + 1), undefined, { signal });
+    if (open.length > 0) await delay(20 * Math.min(attempt + 1, 10), undefined, { signal });
   }
-  return { differences: quiet === 0 ? [] : differences };
+  // A key that was never left alone for long enough is neither drift nor compared; one that differed in every quiet look is drift.
+  return [...verdicts, ...open.filter(({ quiet }) => quiet > 0).map(({ verdict }) => verdict)];
 }
 
 /** A row that cannot be mapped has no target row; the pipeline has stopped at it, or will. */

@@ -1,17 +1,12 @@
 import type { Row } from '@strangler/contracts';
 import type { Connection, ResultSetHeader } from 'mysql2/promise';
-import { isDuplicateKey, isRetryable } from './database-errors.js';
+import type { Bulk, Rekey, Write } from './compact.js';
+import { isRetryable } from './database-errors.js';
 import { rowRefused } from './errors.js';
-import { type Children, keyShown, keyText, type MappedRow } from './map.js';
+import { type Children, keyShown, keyText } from './map.js';
 import { isOneOf, literal, matches, quoted, readRows, tableName } from './sql.js';
 import type { Table } from './table.js';
 import type { TablePair } from './table-pair.js';
-
-/** What has to be done to one target table, in order with the others of its batch. */
-export type Write =
-  | { readonly kind: 'upsert'; readonly pair: TablePair; readonly rows: MappedRow[] }
-  | { readonly kind: 'rekey'; readonly pair: TablePair; readonly from: Row; readonly row: MappedRow }
-  | { readonly kind: 'delete'; readonly pair: TablePair; readonly keys: Row[] };
 
 const ROWS_A_STATEMENT = 500;
 const chunksOf = <Item>(items: readonly Item[]): Item[][] =>
@@ -19,96 +14,76 @@ const chunksOf = <Item>(items: readonly Item[]): Item[][] =>
     items.slice(index * ROWS_A_STATEMENT, (index + 1) * ROWS_A_STATEMENT),
   );
 
-/** Does one write inside the transaction that is open on the connection. Throws ROW_REFUSED with table, key and column. */
-export async function writeRows(connection: Connection, write: Write): Promise<void> {
+/** Does one write inside the transaction that is open on the connection. Throws ROW_REFUSED with table and key. */
+export async function writeRow(connection: Connection, write: Write): Promise<void> {
   const { pair } = write;
-  if (write.kind === 'delete') {
-    for (const keys of chunksOf(write.keys)) await deleteRows(connection, pair, keys);
-  } else if (write.kind === 'rekey') {
-    const { key, columns, children } = write.row;
-    const moved = await updateRow(connection, pair.target, write.from, { ...key, ...columns }).catch(
-      (error: unknown) => {
-        throw refused(error, pair.target, key);
-      },
-    );
-    await deleteChildren(connection, pair, [write.from]);
-    if (moved === 0) await writeOne(connection, pair.target, write.row);
-    await replaceChildren(connection, pair, [children]);
-  } else {
-    for (const rows of chunksOf(write.rows)) await upsertRows(connection, pair, rows);
-  }
-}
-
-async function upsertRows(
-  connection: Connection,
-  pair: TablePair,
-  rows: readonly MappedRow[],
-): Promise<void> {
-  const { target } = pair;
-  // A row that is there more than once ends as its last image.
-  const last = new Map(rows.map((row) => [keyText(row.key), row]));
-  if (rows.length === 1) {
-    await writeOne(connection, target, rows[0] as MappedRow);
-  } else {
-    await connection.query('SAVEPOINT upsert');
-    try {
-      await writeMany(connection, pair, [...last.values()]);
-    } catch (error) {
-      if (isRetryable(error)) throw error;
-      // One by one, in the order of the source: a unique value may have moved between rows, and a refused row must be named.
-      await connection.query('ROLLBACK TO SAVEPOINT upsert');
-      for (const row of rows) await writeOne(connection, target, row);
-    }
-  }
-  await replaceChildren(
-    connection,
-    pair,
-    [...last.values()].map((row) => row.children),
-  );
-}
-
-async function writeMany(connection: Connection, pair: TablePair, rows: readonly MappedRow[]): Promise<void> {
-  const { target } = pair;
-  const names = Object.keys((rows[0] as MappedRow).key);
-  const found = await readRows(
-    connection,
-    target,
-    names,
-    `WHERE ${isOneOf(
-      rows.map((row) => row.key),
-      target,
-    )}`,
-  );
-  const there = new Set(found.map(keyText));
-  for (const row of rows) if (there.has(keyText(row.key))) await writeOne(connection, target, row);
-  await insertRows(
-    connection,
-    target,
-    rows.filter((row) => !there.has(keyText(row.key))).map((row) => ({ ...row.key, ...row.columns })),
-  );
-}
-
-/** UPDATE, and INSERT when no row matched: a REPLACE would delete columns of the target's own, and any row that shares a unique value. */
-async function writeOne(connection: Connection, target: Table, { key, columns }: MappedRow): Promise<void> {
+  if (write.kind === 'delete') return deleteRows(connection, pair, [write.key]);
+  const { key, columns, children } = write.row;
   try {
-    if ((await updateRow(connection, target, key, columns)) === 0)
-      await insertRows(connection, target, [{ ...key, ...columns }]);
+    // UPDATE, and INSERT when no row matched: a REPLACE would delete columns of the target's own, and any row that shares a unique value.
+    const matched =
+      write.kind === 'upsert'
+        ? await updateRow(connection, pair.target, key, columns)
+        : await updateRow(connection, pair.target, write.from, { ...key, ...columns });
+    if (write.kind === 'rekey') await deleteChildren(connection, pair, [write.from]);
+    if (
+      matched === 0 &&
+      (write.kind === 'upsert' || (await updateRow(connection, pair.target, key, columns)) === 0)
+    )
+      await insertRows(connection, pair.target, [{ ...key, ...columns }]);
+    await replaceChildren(connection, pair, [children]);
   } catch (error) {
-    throw refused(error, target, key);
+    throw isRetryable(error) ? error : rowRefused(pair.target.name, keyShown(key), error);
   }
 }
 
-const refused = (error: unknown, target: Table, key: Row): unknown =>
-  isRetryable(error) ? error : rowRefused(target.name, keyShown(key), error);
+/** Does many at once; an error says only that they have to be done one by one. */
+export async function writeBulk(connection: Connection, step: Bulk | Rekey): Promise<void> {
+  if (step.kind === 'rekey') return writeRow(connection, step);
+  const { pair } = step;
+  for (const keys of chunksOf(step.deletes)) await deleteRows(connection, pair, keys);
+  for (const rows of chunksOf(step.upserts)) {
+    const found = await readRows(
+      connection,
+      pair.target,
+      Object.keys(pair.map.mapping.key),
+      `WHERE ${isOneOf(
+        rows.map((row) => row.key),
+        pair.target,
+      )}`,
+    );
+    const there = new Set(found.map(keyText));
+    const [old, fresh] = [
+      rows.filter((row) => there.has(keyText(row.key))),
+      rows.filter((row) => !there.has(keyText(row.key))),
+    ];
+    if (old.length > 0)
+      await connection.query(
+        old.map(({ key, columns }) => updateStatement(pair.target, key, columns)).join(';'),
+      );
+    await insertRows(
+      connection,
+      pair.target,
+      fresh.map((row) => ({ ...row.key, ...row.columns })),
+    );
+    await replaceChildren(
+      connection,
+      pair,
+      rows.map((row) => row.children),
+    );
+  }
+}
 
-/** The number of rows that matched, changed or not. */
-async function updateRow(connection: Connection, target: Table, key: Row, values: Row): Promise<number> {
+const updateStatement = (target: Table, key: Row, values: Row): string => {
   const set = Object.entries(Object.keys(values).length === 0 ? key : values).map(
     ([name, value]) => `${quoted(name)} = ${literal(value, target, name)}`,
   );
-  const [result] = await connection.query<ResultSetHeader>(
-    `UPDATE ${tableName(target)} SET ${set.join(', ')} WHERE ${matches(key, target)}`,
-  );
+  return `UPDATE ${tableName(target)} SET ${set.join(', ')} WHERE ${matches(key, target)}`;
+};
+
+/** The number of rows that matched, changed or not. */
+async function updateRow(connection: Connection, target: Table, key: Row, values: Row): Promise<number> {
+  const [result] = await connection.query<ResultSetHeader>(updateStatement(target, key, values));
   return result.affectedRows;
 }
 
@@ -142,9 +117,8 @@ async function replaceChildren(
   perRow: readonly (readonly Children[])[],
 ): Promise<void> {
   for (const [index, child] of pair.children.entries()) {
-    const wanted = perRow.map((children) => children[index] as Children);
-    const first = wanted[0];
-    if (!first) continue;
+    const wanted = perRow.flatMap((children) => children[index] ?? []);
+    if (wanted.length === 0) continue;
     const names = pair.childColumns(index);
     const found = await readRows(
       connection,
@@ -162,15 +136,6 @@ async function replaceChildren(
     const gone = found.filter((row) => !rows.delete(keyText(row)));
     for (const some of chunksOf(gone))
       await connection.query(`DELETE FROM ${tableName(child)} WHERE ${isOneOf(some, child)}`);
-    for (const some of chunksOf([...rows.values()]))
-      await insertRows(connection, child, some).catch(async (error: unknown) => {
-        if (isRetryable(error)) throw error;
-        for (const row of some)
-          await insertRows(connection, child, [row]).catch((cause: unknown) => {
-            throw isDuplicateKey(cause) || !isRetryable(cause)
-              ? rowRefused(child.name, keyShown(row), cause)
-              : cause;
-          });
-      });
+    for (const some of chunksOf([...rows.values()])) await insertRows(connection, child, some);
   }
 }

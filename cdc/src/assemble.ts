@@ -1,0 +1,133 @@
+import type { ChangeEvent, Row, SourceTransaction } from '@strangler/contracts';
+import { type LogPosition, offsetOf } from './binlog-offset.js';
+import { decodeValue, type RawValue } from './decode.js';
+import { rowImagePartial, statementNotFollowed } from './errors.js';
+import { effectOf } from './statement.js';
+import type { Table } from './table.js';
+
+type RawRow = Readonly<Record<string, RawValue>>;
+
+/** The events of ZongJi that are read here; the rows are as it decodes them. */
+export type LogEvent = {
+  readonly timestamp: number;
+  readonly nextPosition: number;
+  readonly gtid?: string;
+  readonly tableId: number;
+  readonly columns_present_bitmap?: Uint8Array;
+  readonly columns_present_bitmap2?: Uint8Array;
+  readonly numberOfColumns?: number;
+  readonly tableMap: Readonly<
+    Record<number, { readonly parentSchema: string; readonly tableName: string } | undefined>
+  >;
+  readonly rows: readonly (RawRow & { readonly before: RawRow; readonly after: RawRow })[];
+  readonly binlogName: string;
+  readonly query: string;
+  readonly schema: string;
+  readonly onePhase?: boolean;
+  getEventName(): string;
+};
+
+export type AssemblerOptions = {
+  readonly start: LogPosition;
+  /** `schema.table` of everything captured. */
+  readonly captured: ReadonlySet<string>;
+  readonly tableOf: (name: string) => Table | undefined;
+  readonly onTransaction: (transaction: SourceTransaction) => void;
+  readonly onRows: (name: string) => void;
+  /** A statement that may have changed the columns of a captured table; `position` is behind it. */
+  readonly onAlter: (name: string, statement: string, position: LogPosition) => void;
+};
+
+const STATEMENT_SHOWN = 120;
+
+/** Puts the events of a log together to committed transactions. The returned function throws what the stream cannot go on from. */
+export function assembler(options: AssemblerOptions): (event: LogEvent) => void {
+  let at = options.start;
+  let id: string | undefined;
+  let changes: ChangeEvent[] = [];
+
+  const begin = (name: string | undefined) => {
+    id = name;
+    changes = [];
+  };
+  const commit = (event: LogEvent) => {
+    at = { file: at.file, position: event.nextPosition };
+    const next = offsetOf(at);
+    if (changes.length > 0)
+      options.onTransaction({ id: id ?? next.text, next, committedAt: event.timestamp, changes });
+    begin(undefined);
+  };
+  const take = (event: LogEvent, operation: ChangeEvent['operation']) => {
+    const map = event.tableMap[event.tableId];
+    const name = map && `${map.parentSchema}.${map.tableName}`;
+    const table = name && options.tableOf(name);
+    if (!table) return;
+    if (!hasAllColumns(event)) throw rowImagePartial(table.name);
+    options.onRows(name);
+    for (const row of event.rows)
+      changes.push({
+        operation,
+        database: table.database,
+        table: table.name,
+        before: operation === 'insert' ? null : decodeRow(table, operation === 'update' ? row.before : row),
+        after: operation === 'delete' ? null : decodeRow(table, operation === 'update' ? row.after : row),
+      });
+  };
+  const query = (event: LogEvent) => {
+    const word = /^\s*(\w+)/.exec(event.query)?.[1]?.toLowerCase();
+    const shown = event.query.trim().replaceAll(/\s+/g, ' ').slice(0, STATEMENT_SHOWN);
+    if (word === 'begin' || word === 'savepoint') return;
+    if (word === 'commit') return commit(event);
+    // A rollback is logged when tables without transactions were written too; what of the rest it takes back the log does not say.
+    if (word === 'rollback' || word === 'xa') {
+      if (changes[0]) throw statementNotFollowed(changes[0].table, shown);
+      return;
+    }
+    const effect = effectOf(event.query, event.schema, options.captured);
+    if (effect.kind === 'breaks') throw statementNotFollowed(effect.table, shown);
+    if (effect.kind === 'alters')
+      options.onAlter(effect.table, shown, { file: at.file, position: event.nextPosition });
+  };
+
+  return (event) => {
+    switch (event.getEventName()) {
+      case 'rotate':
+        // The server announces the file it starts with; only another file begins at its beginning.
+        if (event.binlogName !== at.file) at = { file: event.binlogName, position: 4 };
+        return;
+      case 'mariadbgtid':
+      case 'gtid':
+        return begin(event.gtid);
+      case 'anonymousgtid':
+        return begin(undefined);
+      case 'writerows':
+        return take(event, 'insert');
+      case 'updaterows':
+        return take(event, 'update');
+      case 'deleterows':
+        return take(event, 'delete');
+      case 'xid':
+        return commit(event);
+      case 'query':
+        return query(event);
+      case 'xaprepare':
+        if (event.onePhase) return commit(event);
+        // Its commit is another transaction, which may come after a restart that has forgotten these rows.
+        if (changes[0]) throw statementNotFollowed(changes[0].table, 'XA PREPARE');
+    }
+  };
+}
+
+const decodeRow = (table: Table, raw: RawRow): Row =>
+  Object.fromEntries(table.columns.map((column) => [column.name, decodeValue(column, raw[column.name])]));
+
+const hasAllColumns = ({
+  columns_present_bitmap,
+  columns_present_bitmap2,
+  numberOfColumns = 0,
+}: LogEvent): boolean =>
+  [columns_present_bitmap, columns_present_bitmap2].every((bits) => {
+    for (let index = 0; index < numberOfColumns; index++)
+      if (bits && (((bits[index >> 3] ?? 0) >> (index & 7)) & 1) === 0) return false;
+    return true;
+  });

@@ -1,0 +1,137 @@
+import type { Problem, TableMapping } from '@strangler/contracts';
+import { kindOf, PAGED_KINDS } from './column.js';
+import { compileMapping } from './map.js';
+import { columnOf, type Table } from './table.js';
+
+/** What a mapping names, as it stands; undefined where there is no such table. */
+export type MappedTables = {
+  readonly source: Table | undefined;
+  readonly target: Table | undefined;
+  readonly children: readonly (Table | undefined)[];
+};
+
+const isSameSet = (a: readonly string[], b: readonly string[]): boolean =>
+  a.length === b.length && a.every((name) => b.includes(name));
+const list = (names: readonly string[]): string => names.map((name) => `"${name}"`).join(', ');
+
+/** Everything in a mapping that its tables cannot give or take. Pure. */
+export function checkTables(
+  mapping: TableMapping,
+  { source, target, children }: MappedTables,
+  path: string,
+): readonly Problem[] {
+  const found: Problem[] = [];
+  const complain = (code: string, place: string, message: string, remedy: string) =>
+    found.push({ code, path: `${path}${place}`, message, remedy });
+  const { reads, writes } = compileMapping(mapping);
+  const isThere = (table: Table | undefined, name: string, place: string): table is Table => {
+    if (!table)
+      complain(
+        'TABLE_MISSING',
+        place,
+        `table "${name}" is not there, or the account may not read it`,
+        'create it, correct the name, or grant SELECT on it',
+      );
+    return table !== undefined;
+  };
+
+  if (isThere(source, mapping.from, '.from')) {
+    checkKey(source, Object.values(mapping.key), '.from');
+    for (const name of reads) {
+      const column = columnOf(source, name);
+      if (!column)
+        complain(
+          'COLUMN_MISSING',
+          '.columns',
+          `column "${name}" is not in source table "${source.name}"`,
+          'correct the name or leave it out',
+        );
+      else if (column.kind === 'unsupported')
+        complain(
+          'COLUMN_TYPE_UNKNOWN',
+          '.columns',
+          `column "${name}" of source table "${source.name}" is a "${column.type}"${column.charset === null ? '' : ` in ${column.charset}`}, which cannot be decoded from the log`,
+          'leave it out of the mapping, or change its type',
+        );
+    }
+  }
+  if (isThere(target, mapping.to, '.to')) {
+    checkKey(target, Object.keys(mapping.key), '.to');
+    checkWritten(target, writes, '.columns');
+  }
+  for (const [index, split] of mapping.split.entries()) {
+    const child = children[index];
+    const place = `.split[${index}]`;
+    if (isThere(child, split.to, `${place}.to`))
+      checkWritten(
+        child,
+        [...Object.keys(split.key), split.item, ...(split.position === undefined ? [] : [split.position])],
+        place,
+      );
+  }
+  return found;
+
+  function checkKey(table: Table, key: readonly string[], place: string): void {
+    if (table.primaryKey.length === 0) {
+      complain(
+        'PRIMARY_KEY_MISSING',
+        place,
+        `table "${table.name}" has no primary key, so its rows cannot be told apart`,
+        'add one',
+      );
+      return;
+    }
+    if (!isSameSet(table.primaryKey, key))
+      complain(
+        'KEY_NOT_PRIMARY',
+        '.key',
+        `the primary key of table "${table.name}" is ${list(table.primaryKey)}, not ${list(key)}`,
+        'map every column of the primary key under "key", and no other',
+      );
+    for (const name of table.primaryKey) {
+      const column = columnOf(table, name);
+      if (column && !PAGED_KINDS.has(column.kind))
+        complain(
+          'KEY_TYPE',
+          place,
+          `key column "${name}" of table "${table.name}" is a "${column.type}", by which rows cannot be read in chunks`,
+          'use a key of numbers, text, bytes or dates',
+        );
+    }
+  }
+
+  function checkWritten(table: Table, names: readonly string[], place: string): void {
+    for (const name of names) {
+      const column = columnOf(table, name);
+      if (!column)
+        complain(
+          'COLUMN_MISSING',
+          place,
+          `column "${name}" is not in target table "${table.name}"`,
+          'correct the name or add the column',
+        );
+      else if (column.generated)
+        complain(
+          'COLUMN_GENERATED',
+          place,
+          `column "${name}" of target table "${table.name}" is generated and cannot be written`,
+          'leave it out of the mapping',
+        );
+      else if (kindOf(column.type, null) === 'unsupported')
+        complain(
+          'COLUMN_TYPE_UNKNOWN',
+          place,
+          `column "${name}" of target table "${table.name}" is a "${column.type}", which cannot be written`,
+          'leave it out of the mapping',
+        );
+    }
+    for (const column of table.columns)
+      if (!column.nullable && !column.hasDefault && !column.generated && !names.includes(column.name))
+        complain(
+          'COLUMN_UNFILLED',
+          place,
+          `column "${column.name}" of target table "${table.name}" must have a value and the mapping gives none`,
+          'map it, or give it a default',
+        );
+  }
+}

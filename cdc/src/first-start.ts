@@ -1,0 +1,46 @@
+import type { Offset } from '@strangler/contracts';
+import type { Connection, RowDataPacket } from 'mysql2/promise';
+import type { Applier } from './apply.js';
+import { countRows } from './backfill.js';
+import type { ChangeSource } from './change-source.js';
+import type { Database } from './connect.js';
+import { targetNotEmpty } from './errors.js';
+import { addProgress } from './progress.js';
+import { tableName } from './sql.js';
+import type { TablePair } from './table-pair.js';
+
+export type FirstStart = {
+  readonly stream: string;
+  readonly pairs: readonly TablePair[];
+  readonly changes: ChangeSource;
+  readonly applier: Applier;
+  readonly source: Connection;
+  readonly target: Connection;
+  readonly to: Database;
+};
+
+/**
+ * Takes note of where the log stands before the first row is read, so that nothing that changes while tables are counted and copied is missed.
+ * Throws TARGET_NOT_EMPTY.
+ */
+export async function firstStart({
+  stream,
+  pairs,
+  changes,
+  applier,
+  source,
+  target,
+  to,
+}: FirstStart): Promise<Offset> {
+  for (const table of pairs.flatMap((pair) => [pair.target, ...pair.children])) {
+    const [rows] = await target.query<RowDataPacket[]>(`SELECT 1 FROM ${tableName(table)} LIMIT 1`);
+    if (rows.length > 0) throw targetNotEmpty(table.name);
+  }
+  const offset = await changes.now();
+  const totals = new Map<string, number>();
+  for (const pair of pairs) totals.set(pair.source.name, await countRows(source, pair.source));
+  await applier.begin(offset, async (connection) => {
+    for (const [name, total] of totals) await addProgress(connection, to, stream, name, total);
+  });
+  return offset;
+}
