@@ -65,15 +65,15 @@ describe('a program', () => {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       env: { ...process.env, STRANGLER_LOG_LEVEL: 'silent' },
     });
-  const outcome = (child: ReturnType<typeof launch>) =>
-    new Promise<{ code: number | null; out: string; err: string }>((done) => {
-      let [out, err] = ['', ''];
-      child.stdout?.on('data', (chunk) => (out += String(chunk)));
-      child.stderr?.on('data', (chunk) => (err += String(chunk)));
-      // After a disconnect on this side Node emits no 'close', so the end of the pipes is awaited by hand.
-      const piped = Promise.all([child.stdout, child.stderr].map((pipe) => pipe && once(pipe, 'close')));
-      child.once('exit', (code) => void piped.then(() => done({ code, out, err })));
-    });
+  const outcome = async (child: ReturnType<typeof launch>) => {
+    let [out, err] = ['', ''];
+    child.stdout?.on('data', (chunk) => (out += String(chunk)));
+    child.stderr?.on('data', (chunk) => (err += String(chunk)));
+    // After a disconnect on this side Node emits no 'close' for the child, so the ends of its pipes are awaited by hand.
+    const pipes = [child.stdout, child.stderr].flatMap((pipe) => (pipe ? [once(pipe, 'close')] : []));
+    const [[code]] = await Promise.all([once(child, 'exit') as Promise<[number | null]>, ...pipes]);
+    return { code, out, err };
+  };
   const ready = (child: ReturnType<typeof launch>) =>
     new Promise<unknown>((done) => child.once('message', done));
 

@@ -44,6 +44,7 @@ export async function runProgram(
       json: { type: 'boolean', default: false },
     },
   });
+  const hasParent = process.connected;
   const log = pino({
     name: program.name,
     level: environment['STRANGLER_LOG_LEVEL'] ?? 'info',
@@ -76,7 +77,7 @@ export async function runProgram(
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, asked);
     if (process.channel) process.once('disconnect', asked);
     // A parent that was killed while we checked has closed the channel already; nobody would tell us again.
-    if (process.connected === false) return;
+    if (hasParent && !process.connected) return;
     const running = await program.start(loaded.plan, log);
     log.info({ urls: running.urls }, `${program.name} is ready`);
     const message: ReadyMessage = { ready: true, program: program.name, urls: running.urls };
