@@ -1,5 +1,5 @@
 import { createConnection } from 'mysql2/promise';
-import { DataSource } from 'typeorm';
+import { DataSource, type Logger } from 'typeorm';
 import { CreateLedger1763800000000 } from '../../schema/1763800000000-create-ledger.js';
 import { ledgerNotPrepared, ledgerUnreachable } from '../errors.js';
 import { LedgerEntry } from './ledger-entry.js';
@@ -7,6 +7,17 @@ import type { Ledger } from './ledger.js';
 import { typeormLedger } from './typeorm-ledger.js';
 
 const CONNECT_TIMEOUT_MS = 5_000;
+
+/** TypeORM prints a failed migration by itself; ours leaves as one sentence. */
+const nothing = () => {};
+const SILENT: Logger = {
+  logQuery: nothing,
+  logQueryError: nothing,
+  logQuerySlow: nothing,
+  logSchemaBuild: nothing,
+  logMigration: nothing,
+  log: nothing,
+};
 
 /** Host and database of a URL, without its password. */
 export const placeOf = (url: string): string => `${new URL(url).host}${new URL(url).pathname}`;
@@ -51,6 +62,7 @@ export async function openLedger(url: string): Promise<{ ledger: Ledger; close()
       entities: [LedgerEntry],
       migrations: [CreateLedger1763800000000],
       connectTimeout: CONNECT_TIMEOUT_MS,
+      logger: SILENT,
       extra: { connectionLimit: 4 },
     });
     await source.initialize();

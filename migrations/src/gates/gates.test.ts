@@ -1,0 +1,313 @@
+import { describe, expect, it } from '@jest/globals';
+import type { MigrationTraffic } from '@strangler/contracts';
+import {
+  ago,
+  canaryTraffic,
+  evidenceOf,
+  mismatched,
+  proxyEvidence,
+  routeEvidence,
+  syncEvidence,
+  syncOf,
+  traffic,
+  verification,
+} from '../evidence/evidence.fixture.js';
+import type { Evidence } from '../evidence/evidence.js';
+import { historyOf } from '../ledger/event.fixture.js';
+import { foldLedger, type Standing, UNTOUCHED } from '../ledger/fold.js';
+import { planOf } from '../plan.fixture.js';
+import { GATES, gatesOf } from './gate-table.js';
+import {
+  backfillDone,
+  comparisonsClean,
+  type GateCheck,
+  type GateContext,
+  lagSmall,
+  proxyAnswers,
+  routesCompared,
+  serviceHolds,
+  serviceReady,
+  shareObserved,
+  shareTolerance,
+  syncAnswers,
+  verifiedClean,
+} from './gates.js';
+import { percentAtMost, ruleOfThree } from './rule-of-three.js';
+
+const plan = planOf();
+const copying: Standing = { ...UNTOUCHED, phase: 'syncing', copiedSince: ago(600_000) };
+
+const contextOf = (
+  evidence: Evidence,
+  changes: Partial<GateContext> & { readonly name?: string } = {},
+): GateContext => {
+  const name = changes.name ?? 'catalog';
+  const migration = plan.migrations[name];
+  if (!migration) throw new Error(name);
+  return { name, migration, planRevision: 'revision', standing: copying, share: null, evidence, ...changes };
+};
+const judge = (check: GateCheck, evidence: Evidence, changes: Partial<GateContext> = {}) => {
+  const { met, detail } = check(contextOf(evidence, changes));
+  return [met, detail] as const;
+};
+const withTraffic = (changes: Partial<MigrationTraffic>) => evidenceOf(proxyEvidence(traffic(changes)));
+const withSync = (...changes: Parameters<typeof syncOf>) =>
+  evidenceOf(proxyEvidence(), syncEvidence(syncOf(...changes)));
+const down: Evidence = {
+  at: evidenceOf().at,
+  proxy: { ok: false, reason: 'http://127.0.0.1:7070 does not answer (ECONNREFUSED)' },
+  sync: { ok: false, reason: 'http://127.0.0.1:7071 does not answer (ECONNREFUSED)' },
+};
+
+describe('the table of gates', () => {
+  it('guards each step forward, and the cutover has no row that could let it pass', () => {
+    expect(Object.fromEntries(Object.entries(GATES).map(([step, checks]) => [step, checks.length]))).toEqual({
+      'legacy -> syncing': 2,
+      'syncing -> shadow': 5,
+      'shadow -> canary': 8,
+      'canary -> canary': 8,
+    });
+  });
+
+  it.each([
+    ['legacy', 'syncing', traffic()],
+    ['syncing', 'shadow', traffic()],
+    ['shadow', 'canary', traffic()],
+    ['canary', 'canary', canaryTraffic(10)],
+  ] as const)('lets %s -> %s pass when everything is well', (from, to, seen) => {
+    const gates = gatesOf(from, to, contextOf(evidenceOf(proxyEvidence(seen)), { share: 10 }));
+    expect(gates.filter(({ met }) => !met)).toEqual([]);
+  });
+
+  it.each([
+    ['legacy', 'syncing'],
+    ['syncing', 'shadow'],
+    ['shadow', 'canary'],
+    ['canary', 'canary'],
+  ] as const)('leaves every gate of %s -> %s unmet, with the reason, when nobody answers', (from, to) => {
+    for (const { met, detail } of gatesOf(from, to, contextOf(down)))
+      expect([met, detail]).toEqual([false, expect.stringMatching(/does not answer/)]);
+  });
+
+  it('names every gate once in a step', () => {
+    for (const step of ['syncing -> shadow', 'shadow -> canary', 'canary -> canary'] as const) {
+      const names = (GATES[step] ?? []).map((check) => check(contextOf(evidenceOf())).gate);
+      expect(new Set(names).size).toBe(names.length);
+    }
+  });
+});
+
+describe('the gates of proxy and sync', () => {
+  it('ask for the same plan on all sides', () => {
+    const other = { planRevision: 'another' };
+    expect(judge(proxyAnswers, evidenceOf(proxyEvidence(traffic(), other)))).toEqual([
+      false,
+      'it runs another revision of the plan (another, here revision): restart it',
+    ]);
+    expect(judge(syncAnswers, evidenceOf(proxyEvidence(), syncEvidence(syncOf(), other)))[0]).toBe(false);
+  });
+
+  it('ask for contact: a proxy that hears nothing would not follow', () => {
+    const [met, detail] = judge(proxyAnswers, evidenceOf(proxyEvidence(traffic(), { inContact: false })));
+    expect([met, detail]).toEqual([false, expect.stringMatching(/lost contact/)]);
+  });
+
+  it('ask nothing of sync when the migration moves no data', () => {
+    for (const check of [syncAnswers, backfillDone, lagSmall, verifiedClean])
+      expect(
+        judge(check, { ...evidenceOf(), sync: null }, contextOf(evidenceOf(), { name: 'search' })),
+      ).toEqual([true, 'the migration moves no data']);
+  });
+});
+
+describe('the gate of the backfill', () => {
+  it('tells which table is not done', () => {
+    const tables = [
+      { table: 'product', copied: 500, total: 2_000, done: false },
+      { table: 'category', copied: 10, total: 10, done: true },
+    ];
+    expect(judge(backfillDone, withSync({ state: 'backfilling', backfill: { tables, etaMs: 900 } }))).toEqual(
+      [false, 'not done: "product" 500 of 2000 rows'],
+    );
+  });
+  it('waits for the tail, and passes on why sync stopped', () => {
+    expect(judge(backfillDone, withSync({ state: 'backfilling' }))[0]).toBe(false);
+    expect(judge(backfillDone, withSync({ state: 'stopped', problem: 'the binlog was purged' }))).toEqual([
+      false,
+      'sync has stopped: the binlog was purged',
+    ]);
+  });
+});
+
+describe('the gate of the lag', () => {
+  it.each([
+    [2_000, true],
+    [2_001, false],
+  ])('at %d ms is met: %s', (lagMs, met) => expect(judge(lagSmall, withSync({ lagMs }))[0]).toBe(met));
+  it('is unmet while nothing is measured', () =>
+    expect(judge(lagSmall, withSync({ lagMs: null }))).toEqual([
+      false,
+      expect.stringMatching(/not measured/),
+    ]));
+});
+
+describe('the gate of the verification', () => {
+  const judged = (changes: Parameters<typeof verification>[0] | null, standing = copying) =>
+    judge(verifiedClean, withSync({ verification: changes === null ? null : verification(changes) }), {
+      standing,
+    });
+  it('wants one', () =>
+    expect(judged(null)).toEqual([false, 'this copy was never verified: run "strangler verify catalog"']));
+  it('wants it clean', () =>
+    expect(judged({ clean: false, driftRows: 3 })).toEqual([
+      false,
+      expect.stringMatching(/^3 rows differ of 2000/),
+    ]));
+  it('wants it fresh', () => {
+    expect(judged({ finishedAt: ago(3_600_000), startedAt: ago(500_000) })[0]).toBe(true);
+    expect(judged({ finishedAt: ago(3_600_001), startedAt: ago(500_000) })).toEqual([
+      false,
+      expect.stringMatching(/allowed 3600 s: run "strangler verify catalog"/),
+    ]);
+  });
+  it('does not count one of a copy that has been dropped since', () =>
+    expect(judged({ startedAt: ago(700_000), finishedAt: ago(690_000) })[0]).toBe(false));
+  it('takes the one the ledger remembers when sync has forgotten its own', () => {
+    const { tables: _tables, ...summary } = verification();
+    const [verified] = historyOf([{ kind: 'verified', verification: summary }]);
+    expect(judged(null, { ...copying, lastVerified: verified ?? null })[0]).toBe(true);
+  });
+});
+
+describe('the gates of the comparisons', () => {
+  it('spell the rule of three out', () =>
+    expect(
+      judge(
+        comparisonsClean,
+        withTraffic({ routes: [routeEvidence('GET /api/products', { cleanSinceMismatch: 412 })] }),
+      ),
+    ).toEqual([true, '0 mismatches in the last 412 comparisons: true rate under 0.73 % at 95 %']));
+
+  it.each([
+    [199, false],
+    [200, true],
+  ])('with %d clean comparisons of the 200 needed is met: %s', (cleanSinceMismatch, met) =>
+    expect(
+      judge(
+        comparisonsClean,
+        withTraffic({ routes: [routeEvidence('GET /api/products', { cleanSinceMismatch })] }),
+      )[0],
+    ).toBe(met),
+  );
+
+  it('name route, count and the first difference of the newest sample', () =>
+    expect(
+      judge(
+        routesCompared,
+        withTraffic({ routes: [mismatched('GET /api/products/:id', 2), routeEvidence('GET /api/products')] }),
+      ),
+    ).toEqual([
+      false,
+      '"GET /api/products/:id" has 2 of 5 since its last of 7 mismatches (GET /api/products/7: "/price" differs: legacy says "19.99", the service "19.98" (and 1 more))',
+    ]));
+
+  it('want every shadowed route to be seen, and only those', () => {
+    const [met, detail] = judge(
+      routesCompared,
+      withTraffic({ routes: [routeEvidence('GET /api/products')] }),
+    );
+    expect(met).toBe(false);
+    expect(detail).toBe('"GET /api/products/:id" has 0 of 5');
+  });
+
+  it('are unmet when the plan shadows no route, since nothing is known then', () => {
+    const migration = plan.migrations['catalog'];
+    if (!migration) throw new Error('no migration');
+    const blind = { ...migration, routes: migration.routes.map((route) => ({ ...route, shadow: false })) };
+    expect(judge(comparisonsClean, evidenceOf(), { migration: blind })[0]).toBe(false);
+  });
+});
+
+describe('the gate of the service', () => {
+  it('wants it healthy, and passes on why it is not', () =>
+    expect(
+      judge(
+        serviceReady,
+        evidenceOf(
+          proxyEvidence(traffic(), { upstreams: { catalog: { healthy: false, reason: 'status 503' } } }),
+        ),
+      ),
+    ).toEqual([false, '"catalog" is not: status 503']));
+
+  it.each([
+    [0, true],
+    [1, false],
+  ])('with %d failures in 100 answers is met: %s', (serviceFailures, met) =>
+    expect(
+      judge(serviceHolds, evidenceOf(proxyEvidence({ ...canaryTraffic(10), serviceFailures })), {
+        share: 10,
+      })[0],
+    ).toBe(met),
+  );
+
+  it('counts from the last change on, as long as the same proxy counts', () => {
+    const failing = evidenceOf(proxyEvidence({ ...canaryTraffic(10), serviceFailures: 9 }));
+    const [last] = historyOf([
+      { counters: { instance: 'proxy-1', startedAt: ago(3_600_000), answers: 40, failures: 9 } },
+    ]);
+    if (!last) throw new Error('no event');
+    expect(judge(serviceHolds, failing, { share: 10, standing: { ...copying, last } })).toEqual([
+      true,
+      '0 of 60 answers failed since the last change, allowed 0.10 %',
+    ]);
+    const restarted = { ...last, counters: { ...last.counters, startedAt: ago(7_200_000) } } as typeof last;
+    expect(judge(serviceHolds, failing, { share: 10, standing: { ...copying, last: restarted } })[0]).toBe(
+      false,
+    );
+  });
+
+  it('waits for traffic, unless the flag sends nobody there', () => {
+    expect(judge(serviceHolds, evidenceOf(), { share: 10 })).toEqual([
+      false,
+      expect.stringMatching(/wait for traffic/),
+    ]);
+    expect(judge(serviceHolds, evidenceOf(), { share: 0 })[0]).toBe(true);
+  });
+});
+
+describe('the gate of the observed share', () => {
+  const judged = (observedClients: number | null, clients: number, configured: number | null = 10) => {
+    const seen = canaryTraffic(10);
+    const share = { ...seen.share, observedClients, clients, configured };
+    return judge(shareObserved, evidenceOf(proxyEvidence({ ...seen, share })), { share: 10 });
+  };
+  it.each([
+    [10, 300, true],
+    [16.1, 300, true],
+    [16.3, 300, false],
+    [0, 300, false],
+    [10, 19, false],
+  ])('%d %% observed of %d clients at 10 %% is met: %s', (observed, clients, met) =>
+    expect(judged(observed, clients)[0]).toBe(met),
+  );
+  it('leaves no room at 100 % beyond one point', () => expect(shareTolerance(100, 50)).toBe(1));
+  it('waits until the proxy has the share in force', () => {
+    expect(judged(10, 300, 50)).toEqual([false, 'the proxy has not put 10 % in force, it says 50 %']);
+    expect(judged(null, 0)[0]).toBe(false);
+  });
+});
+
+describe('the rule of three', () => {
+  it.each([
+    [0, '100.00 %'],
+    [1, '100.00 %'],
+    [300, '1.00 %'],
+    [412, '0.73 %'],
+    [3_000, '0.10 %'],
+    [7, '42.86 %'],
+  ])('bounds %d comparisons by %s', (trials, text) => expect(percentAtMost(ruleOfThree(trials))).toBe(text));
+
+  it('holds: with a true rate at the bound, a clean run is seen in at most 5 % of cases', () => {
+    for (const trials of [50, 412, 5_000]) expect((1 - ruleOfThree(trials)) ** trials).toBeLessThan(0.05);
+  });
+});
