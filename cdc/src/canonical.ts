@@ -31,14 +31,19 @@ export function canonical(value: Value, column: Column): string | null {
     case 'bytes':
       return Buffer.from(value, 'utf8').toString('hex');
     case 'bit':
-      return /^\d+$/.test(value)
-        ? BigInt(value).toString(16).replace(/^0$/, '').padStart(2, '0').replace(/^00$/, '')
-        : Buffer.from(value, 'utf8').toString('hex');
+      return bitsOf(value);
     case 'text':
       return column.type.startsWith('char') ? value.replace(/ +$/, '') : value;
     default:
       return value;
   }
+}
+
+/** A number in a BIT column as the bytes it is printed as, without the leading ones that are zero. */
+function bitsOf(digits: string): string {
+  if (!/^\d+$/.test(digits) || /^0+$/.test(digits)) return digits.replace(/^0+$/, '');
+  const hex = BigInt(digits).toString(16);
+  return hex.length % 2 === 0 ? hex : `0${hex}`;
 }
 
 function plainNumber(text: string): string {

@@ -2,21 +2,21 @@ import type { Row, Value } from '@strangler/contracts';
 import { escape, escapeId } from 'mysql2';
 import type { RowDataPacket, TypeCastField } from 'mysql2';
 import type { Connection } from 'mysql2/promise';
-import { isBytes } from './column.js';
+import { type ColumnKind, isBytes } from './column.js';
 import { columnOf, type Table } from './table.js';
 
 export const quoted = (...names: string[]): string => names.map((name) => escapeId(name, true)).join('.');
 export const tableName = (table: Table): string => quoted(table.database, table.name);
 
-/** A value as it is written into a statement for a column. Numbers stay bare: a quoted one is compared as a DOUBLE in places. */
+const BARE_KINDS: ReadonlySet<ColumnKind> = new Set(['integer', 'decimal', 'year', 'bit'] as const);
+
+/** A value as it is written into a statement for a column. Numbers stay bare: a quoted one is compared as a DOUBLE in places, and is bytes to a BIT. */
 export function literal(value: Value, table: Table, column: string): string {
   if (value === null) return 'NULL';
   if (value instanceof Uint8Array)
     return value.length === 0 ? "''" : `X'${Buffer.from(value).toString('hex')}'`;
   const kind = columnOf(table, column)?.kind;
-  return (kind === 'integer' || kind === 'decimal' || kind === 'year') && /^-?\d+(\.\d+)?$/.test(value)
-    ? value
-    : escape(value);
+  return kind !== undefined && BARE_KINDS.has(kind) && /^-?\d+(\.\d+)?$/.test(value) ? value : escape(value);
 }
 
 /** `(a = 1 AND b = 'x')`; a column that may be NULL is compared as NULL. */
