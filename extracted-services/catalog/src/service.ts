@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import type { Server, ServerResponse } from 'node:http';
 import { ValidationPipe } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
@@ -20,18 +22,28 @@ export async function startService(environment: Environment): Promise<Service> {
     ServiceModule.with(environment, dataSourceOptions(engine, environment.databaseUrl)),
     { logger: ['error', 'warn'], abortOnError: false },
   );
-  // Threshold and validation are the shop's: a client cannot tell the two apart by a header or by an error.
+  // The one header that tells the two apart: operators and tests see who answered.
+  app.use((_request: unknown, response: ServerResponse, next: () => void) => {
+    response.setHeader('X-Served-By', 'catalog');
+    next();
+  });
+  // Threshold and validation are the shop's: a client cannot tell the two apart by an encoding or by an error.
   app.use(compression({ threshold: 512 }));
   app.useGlobalPipes(new ValidationPipe({ transform: true, whitelist: true }));
   describeApi(app);
 
-  try {
-    await app.listen(environment.port, environment.host);
-  } catch (error) {
+  // Nest's own listen logs a stack trace beside the error it throws.
+  await app.init();
+  const server: Server = app.getHttpServer();
+  server.listen(environment.port, environment.host);
+  await once(server, 'listening').catch(async (cause: NodeJS.ErrnoException) => {
     await app.close();
-    throw error;
-  }
-  const { port } = app.getHttpServer().address() as { port: number };
+    throw new Error(
+      `address "${environment.host}:${environment.port}" cannot be listened on (${cause.code ?? cause.message}): choose another CATALOG_PORT or correct CATALOG_HOST`,
+      { cause },
+    );
+  });
+  const { port } = server.address() as { port: number };
   const host = environment.host.includes(':') ? `[${environment.host}]` : environment.host;
   return { url: `http://${host}:${port}`, close: () => app.close() };
 }
