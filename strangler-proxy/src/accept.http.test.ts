@@ -193,7 +193,7 @@ upstreams: { legacy: "${legacy.url}" }`);
     for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']) {
       const body = method === 'GET' ? null : 'the body';
       const [direct, through] = await Promise.all(
-        [legacy.url, url].map((url) => fetch(`${url}/any/path?q=1`, { method, body })),
+        [legacy.url, url].map((base) => fetch(`${base}/any/path?q=1`, { method, body })),
       );
       expect(through?.status).toBe(direct?.status);
       expect(await through?.text()).toBe(await direct?.text());

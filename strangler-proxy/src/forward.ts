@@ -38,6 +38,15 @@ export function createForward(
         void proxy.on('error', (error, _request, response) => {
           if (response instanceof Socket) onUpgradeError(response, upgradeFailure(error, legacy));
         }),
+      // httpxy joins the two connections by pipes, and a pipe does not carry on that one side was destroyed.
+      (proxy) =>
+        void proxy.on('proxyReqWs', (toLegacy, _request, client) => {
+          client.once('close', () => toLegacy.destroy());
+          toLegacy.once('upgrade', (_response, joined: Socket) => {
+            client.once('close', () => joined.destroy());
+            joined.once('close', () => client.destroySoon());
+          });
+        }),
     ],
   });
   return {

@@ -36,10 +36,15 @@ export function createRig() {
 
   const server = async (listener: RequestListener, port = 0): Promise<Started> => {
     const http = createServer(listener);
+    const sockets = new Set<Socket>();
+    http.on('connection', (socket: Socket) => {
+      sockets.add(socket);
+      socket.on('error', () => {}).on('close', () => sockets.delete(socket));
+    });
     await new Promise<void>((done) => http.listen(port, '127.0.0.1', done));
     const stop = async () => {
       const closed = new Promise((done) => http.close(done));
-      http.closeAllConnections();
+      for (const socket of sockets) socket.destroy();
       await closed;
     };
     own(stop);
@@ -70,12 +75,12 @@ export function createRig() {
   const proxy = async (
     options: Omit<ProxyOptions, 'log'> & { log?: ProxyOptions['log'] },
   ): Promise<StartedProxy> => {
-    const { urls, stop } = await createProxy({ log: pino({ level: 'silent' }), ...options });
+    const running = await createProxy({ log: pino({ level: 'silent' }), ...options });
     let stopped: Promise<void> | undefined;
     const started = {
-      url: urls['proxy'] ?? '',
-      admin: urls['admin'] ?? '',
-      stop: () => (stopped ??= stop()),
+      url: running.urls['proxy'] ?? '',
+      admin: running.urls['admin'] ?? '',
+      stop: () => (stopped ??= running.stop()),
     };
     own(started.stop);
     return started;
