@@ -5,7 +5,12 @@ import { count, milliseconds, moment, percent } from './words.js';
 
 /** Text in a Markdown table or sentence: what a body or a person wrote must not become markup. */
 const md = (text: string): string =>
-  text.replace(/[\\`*_{}[\]<>|#~]/g, (character) => `\\${character}`).replace(/\s+/g, ' ');
+  text
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replace(/[\\`*_{}[\]|#~]/g, (character) => `\\${character}`)
+    .replace(/\s+/g, ' ');
 
 const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
   rows.length === 0
