@@ -7,6 +7,7 @@ import { BoundedQueue } from './bounded-queue.js';
 import type { CapturedTable, ChangeSource } from './change-source.js';
 import { type ColumnHistory, memoryColumnHistory, type TableAt } from './column-history.js';
 import { connect, connectionOptions, type Database } from './connect.js';
+import { errnoOf } from './database-errors.js';
 import {
   columnsChangedTwice,
   logPurged,
@@ -112,7 +113,7 @@ export function binlogSource(options: BinlogSourceOptions): ChangeSource {
       };
       const fail = (cause: unknown) => {
         if (cause instanceof StranglerError) return queue.end(cause);
-        const isGone = LOG_GONE.has((cause as { errno?: number }).errno ?? 0);
+        const isGone = LOG_GONE.has(errnoOf(cause));
         queue.end(isGone ? logPurged(database.name, from.text, cause) : logUnreadable(database.name, cause));
       };
       const read = assembler({

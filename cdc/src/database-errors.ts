@@ -30,12 +30,18 @@ const RETRYABLE_CODES = new Set([
 /** Sentences of ours that say the same of the moment, not of the data. */
 const RETRYABLE_SENTENCES = new Set(['DATABASE_UNREACHABLE', 'LOG_UNREADABLE', 'APPLY_BEHIND']);
 
+/** The server's number of an error, 0 when it has none. An error that an emitter had no listener for may come wrapped, as its `context`. */
+export function errnoOf(error: unknown): number {
+  const { errno, context } = (error ?? {}) as { errno?: unknown; context?: { errno?: unknown } };
+  return Number(errno ?? context?.errno ?? 0) || 0;
+}
+
 /** Whether the same attempt may succeed later without anything being changed. */
 export function isRetryable(error: unknown): boolean {
   if (error instanceof StranglerError) return RETRYABLE_SENTENCES.has(error.code) && !isDenied(error.cause);
-  const { errno, code, message } = (error ?? {}) as { errno?: number; code?: string; message?: string };
+  const { code, message } = (error ?? {}) as { code?: string; message?: string };
   return (
-    RETRYABLE_NUMBERS.has(errno ?? 0) ||
+    RETRYABLE_NUMBERS.has(errnoOf(error)) ||
     RETRYABLE_CODES.has(code ?? '') ||
     /closed state|connection is closed/i.test(message ?? '')
   );
@@ -44,5 +50,3 @@ export function isRetryable(error: unknown): boolean {
 /** A wrong password or a missing database does not mend itself. */
 const isDenied = (error: unknown): boolean =>
   [1044, 1045, 1049, 1698].includes((error as { errno?: number } | undefined)?.errno ?? 0);
-
-export const isDuplicateKey = (error: unknown): boolean => (error as { errno?: number }).errno === 1062;
