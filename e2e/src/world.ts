@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { ProxyEvidence, SyncEvidence } from '@strangler/contracts';
 import { createConnection } from 'mysql2/promise';
@@ -90,8 +90,8 @@ export async function createWorld({
     catalog: databaseUrl(mysqlUrl, names.catalog),
     ledger: databaseUrl(mysqlUrl, names.ledger),
   };
-  const environment: NodeJS.ProcessEnv = {
-    ...process.env,
+  /** What the sample's programs and its plan read. */
+  const variables = {
     NODE_ENV: 'production',
     SHOP_DATABASE_URL: databases.shop,
     SHOP_PORT: String(shop),
@@ -109,6 +109,15 @@ export async function createWorld({
     SHOP_FLAGS_FILE: join(folder, 'flags.json'),
     SHOP_STATE_FILE: join(folder, 'proxy-state.json'),
   };
+  const environment: NodeJS.ProcessEnv = { ...process.env, ...variables };
+  // For whoever wants to use the CLI on what runs here; it holds secrets.
+  await writeFile(
+    join(folder, 'environment'),
+    Object.entries(variables)
+      .map(([name, value]) => `${name}='${value}'\n`)
+      .join(''),
+    { mode: 0o600 },
+  );
   const plan = join(ROOT, 'migrations/plans/shop.yaml');
   const release: (() => Promise<unknown>)[] = [];
   const close = async () => {

@@ -50,7 +50,9 @@ try {
     process.stderr.write(
       `\nLeft running until Ctrl-C:\n${Object.entries(world.urls)
         .map(([name, url]) => `  ${name.padEnd(10)} ${url}`)
-        .join('\n')}\n`,
+        .join(
+          '\n',
+        )}\nThe CLI on it: (set -a; . ${join(options.folder, 'environment')}; npx strangler status --plan migrations/plans/shop.yaml)\n`,
     );
     await interruption;
   }
