@@ -3,6 +3,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import ts from 'typescript';
+import { isTestSource } from './is-test-source.js';
 
 const root = resolve(import.meta.dirname, '../..');
 const NOT_OURS = ['**/node_modules', '**/dist', '**/coverage', '**/.strangler'];
@@ -16,9 +17,8 @@ const sourcesIn = (folders: readonly string[]) =>
       join(folder, file),
     ),
   );
-const isTest = (file: string) => /\.test\.[cm]?[jt]s$/.test(file);
 const everySource = sourcesIn([...PACKAGES, 'scripts']);
-const toolkitSources = sourcesIn(TOOLKIT).filter((file) => !isTest(file));
+const toolkitSources = sourcesIn(TOOLKIT).filter((file) => !isTestSource(file));
 
 const parse = (file: string, text: string) =>
   ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true, ts.ScriptKind.TS);
@@ -231,7 +231,7 @@ describe('house rules', () => {
   it('the environment is read in one place of a program', () => {
     // The story of e2e hands its own environment on to the programs it starts, and so do fixtures of tests.
     const programs = sourcesIn([...TOOLKIT, 'legacy-monolith', 'extracted-services']);
-    const read = programs.filter((file) => !isTest(file) && !file.split('/').includes('testing'));
+    const read = programs.filter((file) => !isTestSource(file));
     expect(violations(readsEnvironment, read)).toEqual([]);
   });
 
@@ -239,7 +239,7 @@ describe('house rules', () => {
     expect(
       violations(
         length,
-        sourcesIn(PACKAGES).filter((file) => !isTest(file)),
+        sourcesIn(PACKAGES).filter((file) => !isTestSource(file)),
       ),
     ).toEqual([]);
   });

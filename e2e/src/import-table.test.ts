@@ -3,6 +3,7 @@ import { isBuiltin } from 'node:module';
 import { join, relative, resolve } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import ts from 'typescript';
+import { isTestSource } from './is-test-source.js';
 
 const root = resolve(import.meta.dirname, '../..');
 const NOT_OURS = ['**/node_modules', '**/dist', '**/coverage', '**/.strangler'];
@@ -108,7 +109,7 @@ function whyForbidden(
   file: string,
   { specifier, typeOnly }: Import,
 ): string | undefined {
-  const isTest = /\.test\.[cm]?ts$/.test(file);
+  const isTest = isTestSource(file);
   const { folder, manifest } = workspace;
   if (specifier === COMPUTED) return isTest ? undefined : 'is computed, so the table cannot be held';
   if (/^(\/|file:|https?:|data:)/.test(specifier)) return 'is absolute';
