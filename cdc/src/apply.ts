@@ -107,7 +107,10 @@ export class Applier {
       signal.throwIfAborted();
       let isCommitting = false;
       try {
-        await this.#attempt(batch, () => (isCommitting = true));
+        await unlessAborted(
+          signal,
+          this.#attempt(batch, () => (isCommitting = true)),
+        );
         this.#sequence += BigInt(batch.transactions);
         return;
       } catch (error) {
@@ -191,4 +194,13 @@ async function write(connection: Connection, writes: readonly Write[]): Promise<
     await connection.query('ROLLBACK TO SAVEPOINT writes');
     for (const one of writes) await writeRow(connection, one);
   }
+}
+
+/** Rejects when aborted, without waiting for a server that may not answer; the caller then destroys the connection. */
+function unlessAborted<Result>(signal: AbortSignal, work: Promise<Result>): Promise<Result> {
+  return new Promise((done, fail) => {
+    const abort = () => fail(signal.reason as Error);
+    signal.addEventListener('abort', abort, { once: true });
+    work.then(done, fail).finally(() => signal.removeEventListener('abort', abort));
+  });
 }

@@ -84,7 +84,8 @@ export function assembler(options: AssemblerOptions): (event: LogEvent) => void 
       return;
     }
     const effect = effectOf(event.query, event.schema, options.captured);
-    if (effect.kind === 'breaks') throw statementNotFollowed(effect.table, shown);
+    if (effect.kind === 'breaks')
+      throw statementNotFollowed(effect.table.slice(effect.table.indexOf('.') + 1), shown);
     if (effect.kind === 'alters')
       options.onAlter(effect.table, shown, { file: at.file, position: event.nextPosition });
   };

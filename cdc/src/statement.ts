@@ -39,7 +39,8 @@ function namesIn(text: string, schema: string): Set<string> {
  * rows, it counts as doing so. `captured` holds `schema.table`.
  */
 export function effectOf(sql: string, schema: string, captured: ReadonlySet<string>): StatementEffect {
-  const text = withoutComments(sql);
+  // MariaDB logs the variables that were set for one statement with it.
+  const text = withoutComments(sql).replace(/^set\s+statement\b[\s\S]*?\bfor\s+(?=\w)/i, '');
   const dropped = new RegExp(`^drop\\s+(?:database|schema)\\s+(?:if\\s+exists\\s+)?(${NAME})`, 'i').exec(
     text,
   );
@@ -47,11 +48,6 @@ export function effectOf(sql: string, schema: string, captured: ReadonlySet<stri
     const table = [...captured].find((name) => name.startsWith(`${unquote(dropped[1] as string)}.`));
     return table === undefined ? { kind: 'none' } : { kind: 'breaks', table };
   }
-  const index = new RegExp(
-    `^(?:create|drop)\\s+(?:or\\s+replace\\s+)?(?:(?:unique|fulltext|spatial)\\s+)?index\\b[\\s\\S]*?\\bon\\s+(${QUALIFIED})`,
-    'i',
-  ).exec(text);
-  if (index) return alters(index[1] as string);
   const alter = new RegExp(
     `^alter\\s+(?:online\\s+|offline\\s+|ignore\\s+)*table\\s+(?:if\\s+exists\\s+)?(${QUALIFIED})`,
     'i',
