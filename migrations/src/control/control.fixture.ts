@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
-import type { MigrationSync, MigrationTraffic, Verification } from '@strangler/contracts';
+import type { MigrationTraffic, Verification } from '@strangler/contracts';
 import { pino } from 'pino';
 import {
   canaryTraffic,
@@ -51,8 +51,8 @@ export async function adminServer(
 export async function controlWorld() {
   const state = {
     traffic: undefined as MigrationTraffic | undefined,
-    sync: syncOf({ verification: null }) as MigrationSync,
-    verification: verification() as Verification,
+    sync: syncOf({ verification: null }),
+    verification: verification(),
     verifyAnswer: undefined as { status: number; body: unknown } | undefined,
     asked: [] as Asked[],
   };

@@ -34,7 +34,7 @@ const FOREIGN: Features = {
 
 /** What every flag writer promises. `read` gives what the flags are now, as Unleash's client API has it. */
 export function flagWriterConformance(
-  open: (features?: Features) => Promise<{ writer: FlagWriter; read(): Promise<Features> }>,
+  open: (features?: Features) => Promise<{ writer: FlagWriter; read: () => Promise<Features> }>,
 ): void {
   it('takes a flag that is not there as off', async () => {
     const { writer } = await open();

@@ -45,11 +45,31 @@ export function firstDifference(route: RouteEvidence): string | null {
   return `${sample.request}: ${differenceText(first)}${more.length === 0 ? '' : ` (and ${more.length} more)`}`;
 }
 
-/** What the comparisons of a route or a migration allow to say. */
-export function verdict(clean: number, mismatches: number): string {
-  if (clean === 0)
-    return mismatches === 0
-      ? 'nothing compared yet'
-      : `the last comparison was a mismatch, ${mismatches} in all`;
-  return `0 mismatches in the last ${clean} comparisons: true rate under ${percentAtMost(ruleOfThree(clean))} at 95 %`;
+const bound = (clean: number): string => {
+  const rate = ruleOfThree(clean);
+  return rate === 1 ? 'too few to bound the true rate' : `true rate under ${percentAtMost(rate)} at 95 %`;
+};
+const lastWasMismatch = (mismatches: number) =>
+  mismatches === 0 ? 'nothing compared yet' : `the last comparison was a mismatch, ${mismatches} in all`;
+
+/** What the comparisons of one route allow to say. */
+export const routeVerdict = ({
+  cleanSinceMismatch: clean,
+  comparisons: { mismatch },
+}: RouteEvidence): string =>
+  clean === 0
+    ? lastWasMismatch(mismatch)
+    : `0 mismatches in the last ${clean} comparisons: ${bound(clean)}${mismatch === 0 ? '' : `; ${mismatch} before`}`;
+
+/** What the comparisons of several routes allow to say together. Each has its own last mismatch, so they share none. */
+export function verdict(routes: readonly RouteEvidence[]): string {
+  const clean = cleanOf(routes);
+  const mismatches = routes.reduce((sum, { comparisons }) => sum + comparisons.mismatch, 0);
+  if (clean === 0) return lastWasMismatch(mismatches);
+  return mismatches === 0
+    ? `0 mismatches in the last ${clean} comparisons: ${bound(clean)}`
+    : `0 mismatches in ${clean} comparisons since the last one of each route: ${bound(clean)}; ${mismatches} before`;
 }
+
+export const cleanOf = (routes: readonly RouteEvidence[]): number =>
+  routes.reduce((sum, { cleanSinceMismatch }) => sum + cleanSinceMismatch, 0);

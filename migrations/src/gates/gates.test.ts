@@ -14,8 +14,9 @@ import {
 } from '../evidence/evidence.fixture.js';
 import type { Evidence } from '../evidence/evidence.js';
 import { historyOf } from '../ledger/event.fixture.js';
-import { foldLedger, type Standing, UNTOUCHED } from '../ledger/fold.js';
+import { type Standing, UNTOUCHED } from '../ledger/fold.js';
 import { planOf } from '../plan.fixture.js';
+import { routeVerdict, verdict } from './comparisons.js';
 import { GATES, gatesOf } from './gate-table.js';
 import {
   backfillDone,
@@ -199,6 +200,20 @@ describe('the gates of the comparisons', () => {
       )[0],
     ).toBe(met),
   );
+
+  it('never say that a mismatch was none: pooled routes have each their own last one', () => {
+    const routes = [mismatched('GET /api/products/:id', 2), routeEvidence('GET /api/products')];
+    expect(judge(comparisonsClean, withTraffic({ routes }))).toEqual([
+      true,
+      '0 mismatches in 402 comparisons since the last one of each route: true rate under 0.75 % at 95 %; 7 before',
+    ]);
+    expect(routes.map(routeVerdict)).toEqual([
+      '0 mismatches in the last 2 comparisons: too few to bound the true rate; 7 before',
+      '0 mismatches in the last 400 comparisons: true rate under 0.75 % at 95 %',
+    ]);
+    expect(routeVerdict(mismatched('GET /x', 0))).toBe('the last comparison was a mismatch, 7 in all');
+    expect(verdict([])).toBe('nothing compared yet');
+  });
 
   it('name route, count and the first difference of the newest sample', () =>
     expect(

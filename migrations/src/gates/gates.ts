@@ -1,7 +1,7 @@
 import type { Migration, MigrationSync, MigrationTraffic, Verification } from '@strangler/contracts';
 import type { Evidence } from '../evidence/evidence.js';
 import type { Standing } from '../ledger/fold.js';
-import { comparedRoutes, firstDifference, verdict } from './comparisons.js';
+import { cleanOf, comparedRoutes, firstDifference, verdict } from './comparisons.js';
 import type { Gate } from './gate.js';
 
 /** Everything a gate may look at. */
@@ -162,13 +162,11 @@ export const comparisonsClean: GateCheck = withTraffic('comparisons', (traffic, 
       false,
       'no route of the migration is shadowed: nothing can be said of the service',
     );
-  const clean = routes.reduce((sum, route) => sum + route.cleanSinceMismatch, 0);
-  const mismatches = routes.reduce((sum, route) => sum + route.comparisons.mismatch, 0);
-  const met = clean >= migration.gates.minComparisons;
+  const met = cleanOf(routes) >= migration.gates.minComparisons;
   return gate(
     'comparisons',
     met,
-    `${verdict(clean, mismatches)}${met ? '' : `; needed are ${migration.gates.minComparisons} without a mismatch`}`,
+    `${verdict(routes)}${met ? '' : `; needed are ${migration.gates.minComparisons} without a mismatch`}`,
   );
 });
 

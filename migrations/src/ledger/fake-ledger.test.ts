@@ -2,4 +2,6 @@ import { describe } from '@jest/globals';
 import { fakeLedger } from './fake-ledger.js';
 import { ledgerConformance } from './ledger.conformance.js';
 
-describe('the ledger in memory', () => ledgerConformance(async () => fakeLedger()));
+describe('the ledger in memory', () => {
+  ledgerConformance(async () => fakeLedger());
+});

@@ -68,17 +68,16 @@ export function ledgerConformance(open: () => Promise<Ledger>): void {
     const outcomes = await Promise.allSettled(
       ['ann', 'bob', 'cem', 'dan'].map((by) => ledger.append('catalog', 0, [event({ by })])),
     );
-    expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
-    for (const outcome of outcomes)
-      if (outcome.status === 'rejected')
-        expect(outcome.reason).toMatchObject({ code: 'LEDGER_CHANGED_MEANWHILE' });
+    expect(outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason] : []))).toEqual(
+      Array.from({ length: 3 }, () => expect.objectContaining({ code: 'LEDGER_CHANGED_MEANWHILE' })),
+    );
     expect(await ledger.size()).toBe(1);
   });
 
   it('is not changed by what a reader does with its answer', async () => {
     const ledger = await open();
     await ledger.append('catalog', 0, [event()]);
-    const [read] = (await ledger.history()) as { by: string }[];
+    const [read] = (await ledger.history()) as unknown as { by: string }[];
     if (read) read.by = 'eve';
     expect((await ledger.history())[0]?.by).toBe('ann');
   });

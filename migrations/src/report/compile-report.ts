@@ -9,14 +9,21 @@ import {
 } from '@strangler/contracts';
 import type { Subscriber } from '../control/subscribers.js';
 import type { Evidence } from '../evidence/evidence.js';
-import { comparedRoutes, isCompared, noEvidenceOf, verdict } from '../gates/comparisons.js';
+import {
+  cleanOf,
+  comparedRoutes,
+  isCompared,
+  noEvidenceOf,
+  routeVerdict,
+  verdict,
+} from '../gates/comparisons.js';
 import { gatesOf } from '../gates/gate-table.js';
 import { newestVerification } from '../gates/gates.js';
 import { foldLedger, routingStateOf, type Standing, UNTOUCHED } from '../ledger/fold.js';
 import type { LedgerEvent } from '../ledger/ledger.js';
 import { decideAdvance, endOf, placeText, type Position, startOf } from '../transition/move.js';
 import type { MigrationReport, Report } from './report.js';
-import { summarise } from './summarise.js';
+import { overview, summarise } from './summarise.js';
 
 export type ReportInput = {
   readonly plan: Plan;
@@ -62,7 +69,7 @@ export function compileReport(input: ReportInput): Report {
           ]),
     ],
     requests: evidence.proxy.ok ? evidence.proxy.evidence.requests : null,
-    summary: migrations.map(summarise),
+    summary: [overview(migrations), ...migrations.map(summarise)],
     warnings: [
       ...input.complaints,
       ...orphans.map(
@@ -81,8 +88,6 @@ function migrationReport(name: string, standing: Standing, input: ReportInput): 
   const sync = evidence.sync?.ok ? (evidence.sync.evidence.migrations[name] ?? null) : null;
   const configured = input.shares[name] ?? null;
   const compared = comparedRoutes(migration, traffic);
-  const clean = compared.reduce((sum, route) => sum + route.cleanSinceMismatch, 0);
-  const mismatches = compared.reduce((sum, route) => sum + route.comparisons.mismatch, 0);
   return {
     name,
     title: migration.title ?? name,
@@ -102,8 +107,8 @@ function migrationReport(name: string, standing: Standing, input: ReportInput): 
     served: traffic ? servedBy(traffic) : null,
     serviceFailures: traffic?.serviceFailures ?? null,
     comparisons: traffic ? comparisonsOf(traffic) : null,
-    cleanSinceMismatch: clean,
-    verdict: traffic ? verdict(clean, mismatches) : 'the proxy did not answer',
+    cleanSinceMismatch: cleanOf(compared),
+    verdict: traffic ? verdict(compared) : 'the proxy did not answer',
     notCompared: notCompared(traffic),
     sync,
     movesData: migration.data !== undefined,
@@ -118,7 +123,7 @@ function migrationReport(name: string, standing: Standing, input: ReportInput): 
         ...found,
         compared: canBeCompared,
         verdict: canBeCompared
-          ? verdict(found.cleanSinceMismatch, found.comparisons.mismatch)
+          ? routeVerdict(found)
           : 'never compared: the service is not asked beside legacy here',
       };
     }),

@@ -85,7 +85,7 @@ function facts(migration: MigrationReport): Markup {
                 ? 'never verified'
                 : verification.clean
                   ? 'none'
-                  : `${count(verification.driftRows)} rows`,
+                  : `${count(verification.driftRows)} ${verification.driftRows === 1 ? 'row' : 'rows'}`,
               verification === null
                 ? null
                 : `${count(verification.rowsVerified)} rows compared, ${moment(verification.finishedAt)}`,
@@ -196,8 +196,8 @@ const drift = ({ verification }: MigrationReport) =>
               <tr>
                 <th>From</th>
                 <th>To</th>
-                <th class="number">Rows there</th>
-                <th class="number">Rows here</th>
+                <th class="number">Source rows</th>
+                <th class="number">Target rows</th>
                 <th class="number">Compared</th>
                 <th class="number">Different</th>
                 <th class="number">Missing</th>

@@ -29,7 +29,7 @@ export const reportPage = (report: Report): string =>
         </p>
         <div class="summary">
           <ul>
-            ${report.summary.map((sentence) => html`<li>${sentence}</li>`)}${report.migrations.length === 0 ? html`<li>The plan has no migrations: every request goes to legacy.</li>` : null}
+            ${report.summary.map((sentence) => html`<li>${sentence}</li>`)}
           </ul>
         </div>
         ${report.warnings.map((warning) => html`<p class="warn"><strong>Warning:</strong> ${warning}</p>`)}

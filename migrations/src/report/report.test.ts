@@ -53,6 +53,7 @@ const canary = (changes: Partial<ReportInput> = {}) =>
 describe('the report', () => {
   it('says for each migration where it stands and whether its next step is open, in a sentence', () => {
     expect(canary().summary).toEqual([
+      '2 migrations: 1 in legacy, 1 in canary',
       '"catalog" (team catalog) is in "canary" with 50 % of clients on the service (observed 50 % of 300); 0 mismatches in the last 800 comparisons: true rate under 0.38 % at 95 %; the copy is 40 ms behind; ready for "canary" at 100 %',
       '"search" (team search) is in "legacy"; ready for "syncing"',
     ]);
@@ -95,8 +96,8 @@ describe('the report', () => {
     );
     const unmet = report.migrations[0]?.next.gates.filter(({ met }) => !met).map(({ gate }) => gate);
     expect(unmet).toEqual(['lag', 'comparisons', 'comparisons-per-route']);
-    expect(report.summary[0]).toMatch(
-      /for "canary" at 10 % are missing: lag, comparisons, comparisons-per-route$/,
+    expect(report.summary[1]).toMatch(
+      /not yet ready for "canary" at 10 %: lag, comparisons, comparisons-per-route unmet$/,
     );
   });
 

@@ -1,5 +1,17 @@
+import { PHASES } from '@strangler/contracts';
 import type { MigrationReport } from './report.js';
 import { percent } from './words.js';
+
+/** How far the whole is: how many migrations are in which phase. */
+export function overview(migrations: readonly Pick<MigrationReport, 'phase'>[]): string {
+  if (migrations.length === 0) return 'The plan has no migrations: every request goes to legacy';
+  const phases = PHASES.map(
+    (phase) => [phase, migrations.filter((one) => one.phase === phase).length] as const,
+  )
+    .filter(([, number]) => number > 0)
+    .map(([phase, number]) => `${number} in ${phase}`);
+  return `${migrations.length} ${migrations.length === 1 ? 'migration' : 'migrations'}: ${phases.join(', ')}`;
+}
 
 /** One migration in one sentence for somebody who reads nothing else. */
 export function summarise(
@@ -21,6 +33,6 @@ export function summarise(
       ? 'no further step in this version'
       : next.ready
         ? `ready for ${next.to}`
-        : `for ${next.to} ${missing.length === 1 ? 'is' : 'are'} missing: ${missing.map(({ gate }) => gate).join(', ')}`;
+        : `not yet ready for ${next.to}: ${missing.map(({ gate }) => gate).join(', ')} unmet`;
   return `"${name}" (${owner}) is in "${phase}"${traffic}${compared}${lag}; ${step}`;
 }
