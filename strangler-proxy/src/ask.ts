@@ -1,14 +1,15 @@
 import { reasonOf } from '@strangler/contracts';
-import type { Pool } from 'undici';
+import type { Dispatcher } from 'undici';
 import type { Answer } from './compare.js';
 import { decodeBody } from './decode-body.js';
 import { eachHeader, type RawHeaders } from './headers.js';
+import type { Upstream } from './upstreams.js';
 
 /** Why an answer cannot be compared. */
 export type NotAnswered = { readonly reason: string; readonly detail: string };
 
 export type Ask = {
-  readonly pool: Pool;
+  readonly upstream: Upstream;
   readonly target: string;
   readonly headers: RawHeaders;
   readonly deadlineMs: number;
@@ -34,17 +35,18 @@ export function shadowHeaders(raw: RawHeaders): string[] {
   return [...headers, 'X-Strangler-Shadow', '1'];
 }
 
-/** Asks an upstream on behalf of nobody: bounded in time and bytes, and whatever goes wrong is a value. */
+/** Asks an upstream, over the connections for shadows, on behalf of nobody: bounded in time and bytes, and whatever goes wrong is a value. */
 export async function ask(options: Ask): Promise<Answer | NotAnswered> {
-  const { pool, target, headers, deadlineMs, maxBodyBytes, signal } = options;
+  const { upstream, target, headers, deadlineMs, maxBodyBytes, signal } = options;
   const deadline = AbortSignal.timeout(deadlineMs);
   try {
-    const response = await pool.request({
+    const response = await upstream.shadowPool.request({
       method: 'GET',
       path: target,
       headers: [...headers],
+      servername: upstream.servername,
       signal: AbortSignal.any([deadline, signal]),
-    });
+    } as Dispatcher.RequestOptions);
     const chunks: Buffer[] = [];
     let bytes = 0;
     for await (const chunk of response.body) {

@@ -10,14 +10,14 @@ export const upstreamRefused = (upstream: string, cause?: unknown) =>
   new StranglerError(
     'PROXY_UPSTREAM_REFUSED',
     502,
-    `upstream "${upstream}" could not be connected to: see that it runs and that its url in the plan is right`,
+    `upstream "${upstream}" could not be connected to${codeOf(cause)}: see that it runs and that its url in the plan is right`,
     cause,
   );
 export const upstreamReset = (upstream: string, cause?: unknown) =>
   new StranglerError(
     'PROXY_UPSTREAM_RESET',
     502,
-    `upstream "${upstream}" took the request and broke off before the head of an answer: see its log`,
+    `upstream "${upstream}" took the request and broke off before the head of an answer${codeOf(cause)}: see its log`,
     cause,
   );
 export const upstreamTimeout = (upstream: string, milliseconds: number) =>
@@ -84,3 +84,11 @@ export const stateFileInvalid = (file: string, cause: unknown) =>
     `state file "${file}" cannot be used (${reasonOf(cause)}): everything is on legacy until the control plane answers`,
     cause,
   );
+
+/** The code alone: the message of a system error names addresses that are nobody's business outside. */
+function codeOf(cause: unknown): string {
+  const errors = [cause, ...(cause instanceof AggregateError ? (cause.errors as unknown[]) : [])];
+  const codes = errors.map((error) => (error as NodeJS.ErrnoException | undefined)?.code);
+  const code = codes.find((each) => typeof each === 'string');
+  return code === undefined ? '' : ` (${code})`;
+}

@@ -143,7 +143,7 @@ describe('a diverted read', () => {
     expect(answer.status).toBe(502);
     expect(await answer.json()).toMatchObject({
       code: 'PROXY_UPSTREAM_REFUSED',
-      message: expect.stringContaining('"legacy"') as string,
+      message: expect.stringContaining('"legacy"'),
     });
     expect((await proxy.evidence()).requests).toEqual({ total: 1, failed: 1 });
   });

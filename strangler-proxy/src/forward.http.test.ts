@@ -154,6 +154,29 @@ describe('streaming', () => {
   });
 });
 
+describe('an upload that is answered before its end', () => {
+  it.each([
+    ['by the upstream', 413],
+    ['by the proxy, because the upstream is not there', 502],
+  ])('%s is read away, and the connection goes on', async (by, status) => {
+    const legacy = await rig.server((request, response) => {
+      response.writeHead(request.method === 'POST' ? 413 : 200);
+      response.end(request.method);
+    });
+    const { url } = await before(by === 'by the upstream' ? legacy.url : await closedUrl());
+    const answer = await rawExchange(
+      url,
+      `POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${10 * MIB}\r\n\r\n${'x'.repeat(10 * MIB)}` +
+        'GET / HTTP/1.1\r\nHost: a\r\n\r\n',
+      500,
+    );
+    expect(answer.match(/HTTP\/1\.1 \d+/g)).toEqual([
+      `HTTP/1.1 ${status}`,
+      `HTTP/1.1 ${status === 413 ? 200 : 502}`,
+    ]);
+  });
+});
+
 describe('a client that leaves', () => {
   it.each([
     ['while it waits', 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'],
@@ -238,6 +261,23 @@ describe('an upstream that fails', () => {
     expect(await failure(url)).toEqual([502, 'PROXY_UPSTREAM_RESET']);
     expect(await failure(url, { method: 'POST', body: 'x' })).toEqual([502, 'PROXY_UPSTREAM_RESET']);
   });
+
+  it.each(['is not there', 'resets', 'keeps silent'])(
+    'and %s tells it also to a client that is still uploading',
+    async (way) => {
+      const upstream = await rig.tcpServer((socket) => {
+        if (way === 'resets') socket.once('data', () => socket.resetAndDestroy());
+      });
+      const { url } = await before(way === 'is not there' ? await closedUrl() : upstream.url, {
+        timeoutMs: 200,
+      });
+      const answer = await rawExchange(
+        url,
+        `POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${10 * MIB}\r\n\r\n${'x'.repeat(100_000)}`,
+      );
+      expect(answer).toMatch(/^HTTP\/1\.1 50[24] [^]*"PROXY_UPSTREAM_/);
+    },
+  );
 
   it('to answer in time is a 504 that says so, and its connection is closed', async () => {
     const upstream = await rig.tcpServer((socket) => socket.resume());

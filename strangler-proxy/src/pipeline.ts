@@ -10,6 +10,7 @@ import type { Forward } from './forward.js';
 import { type Client, identify, type Identity } from './identify.js';
 import { match, type Route } from './match.js';
 import type { Recorder } from './record.js';
+import { redactTarget } from './redact.js';
 import { refuse } from './refuse.js';
 import type { Routing } from './routing.js';
 import type { Shadow } from './shadow.js';
@@ -59,7 +60,10 @@ export function createPipeline(parts: PipelineParts) {
       upstream = upstreams.get('legacy');
       outcome = await forward.web({ ...attempt, upstream, hold: false });
     }
-    if (outcome.kind === 'failed') refuse(response, outcome.error);
+    if (outcome.kind === 'failed') {
+      log.warn({ code: outcome.error.code, method, route: route?.text ?? 'other' }, outcome.error.message);
+      refuse(response, outcome.error);
+    }
 
     const by = fellBack ? 'fallback' : decision.side;
     const status = response.headersSent && outcome.kind === 'answered' ? outcome.status : null;
@@ -77,14 +81,14 @@ export function createPipeline(parts: PipelineParts) {
     });
     if (log.isLevelEnabled('debug'))
       log.debug(
-        accessLine(accepted.method, accepted.target, route, decision, client, by, status, seconds),
+        accessLine(method, redactTarget(accepted.target), route, decision, client, by, status, seconds),
         decision.reason,
       );
     if (capture && route)
       shadow.submit(
         capture,
         { accepted, route, control: upstreams.get('legacy'), candidate: service },
-        outcome.kind === 'answered',
+        outcome.kind,
       );
   };
 }

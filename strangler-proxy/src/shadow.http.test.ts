@@ -82,7 +82,7 @@ describe('a shadow', () => {
     expect(seen).toMatchObject({
       comparisons: { match: 2, mismatch: 1 },
       cleanSinceMismatch: 0,
-      lastMismatchAt: expect.any(String) as string,
+      lastMismatchAt: expect.any(String),
       samples: [
         {
           request: 'GET /items/bad?token=[redacted]',
@@ -267,7 +267,7 @@ describe('the client’s answer is the same, and what is not compared is counted
       const { notCompared: lost } = (await evidence()).migrations['catalog']?.routes[0] ?? {
         notCompared: {},
       };
-      return Object.values(lost).reduce((sum, each) => sum + each, 0);
+      return Object.values<number>(lost).reduce((sum, each) => sum + each, 0);
     };
     expect(await eventually(counted, (sum) => sum === 40)).toBe(40);
     clearInterval(watch);
@@ -313,6 +313,12 @@ describe('what cannot be compared is counted:', () => {
     expect((await dead.get('/items/1')).status).toBe(502);
     const { migrations } = await dead.evidence();
     expect(migrations['catalog']?.routes[0]?.notCompared).toEqual({ 'legacy-failed': 1 });
+  });
+
+  it('client-left, when nobody waited for the control', async () => {
+    const { get, notCompared } = await setup(() => {}, json({}), { proxy });
+    await expect(get('/items/1', { signal: AbortSignal.timeout(100) })).rejects.toThrow('timeout');
+    expect((await notCompared('client-left')).notCompared).toEqual({ 'client-left': 1 });
   });
 
   it('queue-full, and the room comes back', async () => {

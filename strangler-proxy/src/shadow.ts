@@ -1,5 +1,6 @@
 import type { Difference, ShadowLimits } from '@strangler/contracts';
 import type { Accepted } from './accept.js';
+import type { Outcome } from './attempt.js';
 import { ask, type NotAnswered, shadowHeaders } from './ask.js';
 import { Capture } from './capture.js';
 import { type Answer, compare } from './compare.js';
@@ -21,7 +22,7 @@ export type Shadow = {
   /** A capture for legacy's answer, with the room in the queue to compare it; undefined when there is no room, which is counted. */
   reserve(route: Route): Capture | undefined;
   /** To be called once for every reserved capture, when legacy's answer has been sent, or has failed. */
-  submit(capture: Capture, copy: Copy, answered: boolean): void;
+  submit(capture: Capture, copy: Copy, outcome: Outcome['kind']): void;
   /** Captures that are filled, waiting or being compared. */
   readonly pending: () => number;
   stop(): Promise<void>;
@@ -62,7 +63,7 @@ export function createShadow({ limits, record, sleep }: ShadowOptions): Shadow {
   };
   const put = (upstream: Upstream, { accepted }: Copy): Promise<Answer | NotAnswered> =>
     ask({
-      pool: upstream.shadowPool,
+      upstream,
       target: accepted.target,
       headers: shadowHeaders(accepted.headers),
       deadlineMs: limits.deadlineMs,
@@ -108,8 +109,9 @@ export function createShadow({ limits, record, sleep }: ShadowOptions): Shadow {
       record.notCompared(route, 'queue-full');
       return undefined;
     },
-    submit(capture, copy, answered) {
-      const loss = answered ? capture.loss : 'legacy-failed';
+    submit(capture, copy, outcome) {
+      const loss =
+        outcome === 'answered' ? capture.loss : outcome === 'abandoned' ? 'client-left' : 'legacy-failed';
       if (loss !== undefined) {
         reserved--;
         return record.notCompared(copy.route, loss);

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { PassThrough } from 'node:stream';
 import type { Plugin } from 'http-proxy-middleware';
 import type { Dispatcher } from 'undici';
 import type { StranglerError } from '@strangler/contracts';
@@ -37,6 +38,8 @@ function carry({ attempt, settle }: Ongoing): void {
   let controller: Dispatcher.DispatchController | undefined;
   let isOver = false;
   let status = 0;
+  // Not the request itself: undici destroys a body it could not send, and the client's connection would go with it.
+  const body = accepted.hasBody ? request.pipe(new PassThrough()) : null;
   let mayRepeat = !accepted.hasBody && REPEATABLE.has(accepted.method);
 
   const finish = (outcome: Outcome): void => {
@@ -45,6 +48,8 @@ function carry({ attempt, settle }: Ongoing): void {
     clearTimeout(timer);
     response.off('close', onClientGone);
     relay.drop();
+    // An answer that came before the whole upload: the rest is read away, so that the connection can go on.
+    if (body && !request.complete) request.unpipe(body).resume();
     settle(outcome);
   };
   const stop = (outcome: Outcome): void => {
@@ -104,8 +109,9 @@ function carry({ attempt, settle }: Ongoing): void {
           path: accepted.target,
           method: accepted.method,
           headers: [...accepted.headers],
-          body: accepted.hasBody ? request : null,
-        },
+          body,
+          servername: upstream.servername,
+        } as Dispatcher.DispatchOptions,
         handler,
       );
     } catch (error) {
@@ -133,7 +139,7 @@ function failureOf(error: Error, hasHead: boolean, upstream: Upstream): Strangle
     (each) => (each as NodeJS.ErrnoException).code ?? '',
   );
   if (codes.includes('UND_ERR_CONNECT_TIMEOUT')) return upstreamTimeout(upstream.name, upstream.timeoutMs);
-  if (codes.some((code) => REFUSED.has(code) || code.startsWith('ERR_TLS') || code.includes('CERT')))
+  if (codes.some((code) => REFUSED.has(code) || code.startsWith('ERR_TLS') || /CERT|VERIFY/.test(code)))
     return upstreamRefused(upstream.name, error);
   return upstreamReset(upstream.name, error);
 }

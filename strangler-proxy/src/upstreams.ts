@@ -1,5 +1,6 @@
 import type { Upstream as UpstreamPlan } from '@strangler/contracts';
 import { reasonOf } from '@strangler/contracts';
+import { isIP } from 'node:net';
 import { Pool } from 'undici';
 import type { Health } from './decide.js';
 
@@ -8,6 +9,8 @@ export type Upstream = {
   readonly name: string;
   readonly url: URL;
   readonly timeoutMs: number;
+  /** For TLS: the name the upstream's certificate must have; without it undici would take the client's Host header. */
+  readonly servername?: string;
   /** For the requests of clients: as many connections as there are requests, kept alive. */
   readonly pool: Pool;
   /** For shadows alone, so that they can never take a client's connection. */
@@ -68,6 +71,8 @@ export function createUpstreams(
       const upstream = {
         name,
         url: new URL(url),
+        ...(url.startsWith('https:') &&
+          !isIP(new URL(url).hostname) && { servername: new URL(url).hostname }),
         timeoutMs,
         pool: new Pool(url, options),
         shadowPool: new Pool(url, { ...options, connections: shadowConnections }),
