@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type RoutingState, subscribeToState } from '@strangler/contracts';
 import { mismatched, syncOf, traffic, verification } from '../evidence/evidence.fixture.js';
+import { ledgerFailed } from '../errors.js';
 import type { LedgerEvent } from '../ledger/ledger.js';
 import type { Report, Status } from '../report/report.js';
 import type { Moved } from '../transition/control.js';
@@ -185,6 +186,20 @@ describe('a rollback', () => {
     expect(to).toBe('shadow');
     expect(steps[0]).toMatch(/could not turn flag .*no such disk/);
     expect((await world.get('/v1/status')).body as Status).toMatchObject({ warnings: ['no such disk'] });
+  });
+
+  it('brings the clients of a canary back by the flag alone when the ledger is out of reach, and says so', async () => {
+    await walkTo('canary');
+    const down = async () => {
+      throw ledgerFailed('db/ledger', new Error('connection refused'));
+    };
+    Object.assign(world.control.ledger, { history: down, append: down });
+    expect((await world.rollback({ dryRun: true })).body).toMatchObject({ code: 'LEDGER_FAILED' });
+    expect(await world.flags.share('strangler.catalog')).toBe(10);
+    expect([(await world.rollback()).body, await world.flags.share('strangler.catalog')]).toEqual([
+      { code: 'ROLLED_BACK_BY_FLAG_ONLY', message: expect.stringMatching(/repeat the rollback/) },
+      0,
+    ]);
   });
 
   it('asks neither proxy nor sync for evidence: it must not wait for what may be broken', async () => {

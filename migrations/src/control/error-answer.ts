@@ -23,7 +23,8 @@ export class ErrorAnswer implements ExceptionFilter {
       response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
     if (error instanceof StranglerError) {
       const { code, message, status } = error;
-      if (status >= 500) this.#log.warn({ code }, message);
+      // 501 is an answer to a question, not a fault that somebody has to see to.
+      if (status >= 500 && status !== 501) this.#log.warn({ code }, message);
       answer(status, { code, message, ...(error instanceof GateUnmet ? { gates: error.gates } : {}) });
     } else if (error instanceof HttpException) {
       answer(error.getStatus(), { code: 'REQUEST_REFUSED', message: error.message });

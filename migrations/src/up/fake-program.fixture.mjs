@@ -95,8 +95,21 @@ export const fakeProgram = (name) => {
         const stopping = new AbortController();
         let state = { version: 0, migrations: {} };
         const listening = name === 'strangler-sync' ? plan.sync.admin : plan.proxy.admin;
-        const answer = (pathname) => {
+        const answer = (pathname, query) => {
           if (pathname.endsWith('/verify')) return verification();
+          if (pathname === '/explain')
+            return {
+              method: query.get('method'),
+              path: query.get('path'),
+              upstream: 'legacy',
+              shadow: true,
+              migration: 'catalog',
+              route: 'GET /api/products/:id',
+              phase: 'shadow',
+              flag: 'strangler.catalog',
+              client: { kind: query.has('cookie.cust') ? 'user' : 'anonymous', bucket: 37 },
+              reason: `header ${query.get('header.x-tier') ?? 'not given'}`,
+            };
           if (pathname !== '/evidence') return undefined;
           return {
             instance: `${name}-${process.pid}`,
@@ -108,7 +121,8 @@ export const fakeProgram = (name) => {
           };
         };
         const server = createServer((request, response) => {
-          const body = answer(new URL(request.url, 'http://localhost').pathname);
+          const { pathname, searchParams } = new URL(request.url, 'http://localhost');
+          const body = answer(pathname, searchParams);
           response.writeHead(body === undefined ? 404 : 200, { 'content-type': 'application/json' });
           response.end(JSON.stringify(body ?? {}));
         });
