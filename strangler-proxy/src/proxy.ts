@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -61,7 +62,8 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
   const sleep =
     options.sleep ?? ((milliseconds, signal) => delay(milliseconds, undefined, { signal }).catch(() => {}));
   const startedAt = new Date(now()).toISOString();
-  const instance = `proxy-${process.pid}`;
+  // Containers count their pids from 1: without the host, replicas would acknowledge states for each other.
+  const instance = `proxy-${hostname()}-${process.pid}`;
   let isStopping = false;
   let inContact = plan.control === undefined && options.subscription === undefined;
 
