@@ -27,7 +27,6 @@ export const UNTOUCHED: Standing = {
   lastVerified: null,
 };
 
-// oxlint-disable-next-line typescript/consistent-return -- the switch is exhaustive, the compiler holds it to that
 function step(standing: Standing, event: LedgerEvent): Standing {
   const seen = { ...standing, sequence: event.sequence };
   switch (event.kind) {
