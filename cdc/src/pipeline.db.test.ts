@@ -129,7 +129,9 @@ describe('a backfill', () => {
       () => evidence(sync).state === 'tailing' && evidence(sync).applied.transactions > 300,
       `tailing under load, seed ${seed}`,
       30_000,
-    );
+    ).catch((error: unknown) => {
+      throw new Error(`${String(error)}: ${JSON.stringify(evidence(sync))}`);
+    });
     isEnded = true;
     await Promise.all(writers);
     await settled(shop, () => evidence(sync));
@@ -358,11 +360,7 @@ describe('statements that change a captured table', () => {
       '',
       'column "price" of table "product" was changed from "decimal(10,2)" to "decimal(10,1)"',
     ],
-    [
-      "SET STATEMENT binlog_format = 'STATEMENT' FOR UPDATE product SET name = 'x'",
-      '',
-      'FOR UPDATE product',
-    ],
+    ["SET STATEMENT binlog_format = 'STATEMENT' FOR UPDATE product SET name = 'x'", '', 'FOR UPDATE product'],
   ])('stops the flow: %s', async (sql, _kind, problem) => {
     const sync = await after(sql);
     await until(() => evidence(sync).state === 'stopped', 'stopped');

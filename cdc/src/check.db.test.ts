@@ -1,0 +1,334 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { parsePlan, type Plan, type Problem } from '@strangler/contracts';
+import { check } from './check.js';
+import { type ScratchDatabase, scratchDatabase } from './testing/databases.js';
+
+const TABLES = `
+        - from: product
+          to: item
+          key: { id: id }
+          columns: { title: name, kind: { enum: kind, values: { a: A } } }
+          split: [{ to: item_tag, column: tags, key: { item_id: id }, item: tag, position: position }]`;
+
+function planOf(legacy: string, service: string, tables = TABLES): Plan {
+  const loaded = parsePlan(
+    `version: 1
+proxy: { listen: 0, secret: !env SECRET }
+sync: { admin: 0 }
+control: { listen: 0, ledger: !env LEGACY }
+flags: { file: flags.json }
+databases: { legacy: !env LEGACY, service: !env SERVICE }
+upstreams: { legacy: "http://127.0.0.1:1", service: "http://127.0.0.1:2" }
+migrations:
+  catalog:
+    owner: team
+    upstream: service
+    routes: ["GET /x"]
+    data:
+      from: legacy
+      to: service
+      tables:${tables}
+`,
+    'plan.yaml',
+    { SECRET: '0123456789abcdef', LEGACY: legacy, SERVICE: service },
+  );
+  if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems));
+  return loaded.plan;
+}
+const lines = (problems: readonly Problem[]) =>
+  problems.map(({ code, path, message }) => `${code} ${path}: ${message}`);
+
+const SOURCE =
+  "CREATE TABLE product (id INT PRIMARY KEY, name VARCHAR(20), kind ENUM('a'), tags VARCHAR(50), shape POINT, greek VARCHAR(9) CHARACTER SET greek, share FLOAT)";
+const TARGET =
+  'CREATE TABLE item (id INT PRIMARY KEY, title VARCHAR(20), kind VARCHAR(5)); CREATE TABLE item_tag (item_id INT, position INT, tag VARCHAR(20), PRIMARY KEY (item_id, position))';
+
+describe('a preflight', () => {
+  let from: ScratchDatabase & { drop(): Promise<void> };
+  let to: ScratchDatabase & { drop(): Promise<void> };
+  beforeEach(async () => {
+    from = await scratchDatabase('legacy');
+    to = await scratchDatabase('service');
+    await from.root.query(SOURCE);
+    await to.root.query(TARGET);
+  });
+  afterEach(async () => {
+    await from.drop();
+    await to.drop();
+  });
+  const problems = async (tables?: string) => lines(await check(planOf(from.url, to.url, tables)));
+
+  it('has nothing to say when all is well, and changes nothing', async () => {
+    expect(await problems()).toEqual([]);
+    const [schemas] = await from.root.query("SHOW DATABASES LIKE '%\\_strangler'");
+    expect(
+      (schemas as object[]).filter((row) =>
+        Object.values(row).some((name) => String(name).startsWith(from.schema)),
+      ),
+    ).toEqual([]);
+  });
+
+  it('finds a database that does not answer, and goes on with the other', async () => {
+    await to.root.query('ALTER TABLE item DROP COLUMN title');
+    const gone = new URL(from.url);
+    gone.port = '1';
+    expect(lines(await check(planOf(gone.href, to.url)))).toEqual([
+      expect.stringMatching(/^DATABASE_UNREACHABLE databases.legacy: does not answer \(.*ECONNREFUSED/),
+    ]);
+    const denied = new URL(from.url);
+    denied.password = 'wrong';
+    expect(lines(await check(planOf(denied.href, to.url)))[0]).toMatch(
+      /^DATABASE_UNREACHABLE databases.legacy: does not answer \(Access denied/,
+    );
+    const absent = new URL(from.url);
+    absent.pathname = '/nowhere';
+    expect(lines(await check(planOf(absent.href, to.url)))[0]).toMatch(/Unknown database 'nowhere'/);
+  });
+
+  const at = 'migrations.catalog.data.tables[0]';
+  it.each<readonly [string, string, string, string]>([
+    [
+      'from',
+      'DROP TABLE product',
+      'TABLE_MISSING',
+      `${at}.from: table "product" is not there, or the account may not read it`,
+    ],
+    [
+      'to',
+      'DROP TABLE item',
+      'TABLE_MISSING',
+      `${at}.to: table "item" is not there, or the account may not read it`,
+    ],
+    [
+      'to',
+      'DROP TABLE item_tag',
+      'TABLE_MISSING',
+      `${at}.split[0].to: table "item_tag" is not there, or the account may not read it`,
+    ],
+    [
+      'from',
+      'ALTER TABLE product DROP PRIMARY KEY',
+      'PRIMARY_KEY_MISSING',
+      `${at}.from: table "product" has no primary key, so its rows cannot be told apart`,
+    ],
+    [
+      'to',
+      'ALTER TABLE item DROP PRIMARY KEY',
+      'PRIMARY_KEY_MISSING',
+      `${at}.to: table "item" has no primary key, so its rows cannot be told apart`,
+    ],
+    [
+      'from',
+      'ALTER TABLE product DROP PRIMARY KEY, ADD PRIMARY KEY (id, name)',
+      'KEY_NOT_PRIMARY',
+      `${at}.key: the primary key of table "product" is "id", "name", not "id"`,
+    ],
+    [
+      'to',
+      'ALTER TABLE item DROP PRIMARY KEY, ADD PRIMARY KEY (title)',
+      'KEY_NOT_PRIMARY',
+      `${at}.key: the primary key of table "item" is "title", not "id"`,
+    ],
+    [
+      'from',
+      "ALTER TABLE product MODIFY id ENUM('1')",
+      'KEY_TYPE',
+      `${at}.from: key column "id" of table "product" is a "enum('1')", by which rows cannot be read in chunks`,
+    ],
+    [
+      'from',
+      'ALTER TABLE product DROP COLUMN name',
+      'COLUMN_MISSING',
+      `${at}.columns: column "name" is not in source table "product"`,
+    ],
+    [
+      'from',
+      'ALTER TABLE product DROP COLUMN tags',
+      'COLUMN_MISSING',
+      `${at}.columns: column "tags" is not in source table "product"`,
+    ],
+    [
+      'to',
+      'ALTER TABLE item DROP COLUMN title',
+      'COLUMN_MISSING',
+      `${at}.columns: column "title" is not in target table "item"`,
+    ],
+    [
+      'to',
+      'ALTER TABLE item_tag DROP COLUMN tag',
+      'COLUMN_MISSING',
+      `${at}.split[0]: column "tag" is not in target table "item_tag"`,
+    ],
+    [
+      'from',
+      'ALTER TABLE product MODIFY name POINT',
+      'COLUMN_TYPE_UNKNOWN',
+      `${at}.columns: column "name" of source table "product" is a "point", which cannot be decoded from the log`,
+    ],
+    [
+      'from',
+      'ALTER TABLE product MODIFY name VARCHAR(20) CHARACTER SET greek',
+      'COLUMN_TYPE_UNKNOWN',
+      `${at}.columns: column "name" of source table "product" is a "varchar(20)" in greek, which cannot be decoded from the log`,
+    ],
+    [
+      'to',
+      'ALTER TABLE item DROP COLUMN title, ADD COLUMN title VARCHAR(20) AS (kind) STORED',
+      'COLUMN_GENERATED',
+      `${at}.columns: column "title" of target table "item" is generated and cannot be written`,
+    ],
+    [
+      'to',
+      'ALTER TABLE item ADD COLUMN must INT NOT NULL',
+      'COLUMN_UNFILLED',
+      `${at}.columns: column "must" of target table "item" must have a value and the mapping gives none`,
+    ],
+    [
+      'to',
+      'ALTER TABLE item_tag ADD COLUMN must INT NOT NULL',
+      'COLUMN_UNFILLED',
+      `${at}.split[0]: column "must" of target table "item_tag" must have a value and the mapping gives none`,
+    ],
+  ])('finds in "%s" after: %s', async (side, sql, code, sentence) => {
+    await (side === 'from' ? from : to).root.query(sql);
+    expect(await problems()).toContain(`${code} ${sentence}`);
+  });
+
+  it('lets columns be that have a default of their own', async () => {
+    await to.root.query(
+      'ALTER TABLE item ADD COLUMN a INT NOT NULL DEFAULT 0, ADD COLUMN b DATETIME NOT NULL DEFAULT CURRENT_TIMESTAMP, ADD COLUMN c INT, ADD COLUMN d INT AS (1) STORED; ALTER TABLE item_tag DROP PRIMARY KEY, ADD COLUMN n INT NOT NULL AUTO_INCREMENT UNIQUE',
+    );
+    expect(await problems()).toEqual([]);
+  });
+
+  it('finds foreign keys that change rows without logging them', async () => {
+    await from.root.query(
+      'CREATE TABLE maker (id INT PRIMARY KEY); ALTER TABLE product ADD maker_id INT, ADD CONSTRAINT of_maker FOREIGN KEY (maker_id) REFERENCES maker (id) ON DELETE SET NULL',
+    );
+    expect(await problems()).toEqual([
+      'FOREIGN_KEY_CASCADES databases.legacy: foreign key "of_maker" changes rows of "product" when "maker" changes, and the log does not say so',
+    ]);
+    await from.root.query(
+      'ALTER TABLE product DROP FOREIGN KEY of_maker, ADD CONSTRAINT of_maker FOREIGN KEY (maker_id) REFERENCES maker (id)'
+        .replace(', ADD', '; ALTER TABLE product ADD')
+        .replace('of_maker FOREIGN', 'to_maker FOREIGN'),
+    );
+    expect(await problems()).toEqual([]);
+  });
+
+  it('tells every problem at once', async () => {
+    await from.root.query('ALTER TABLE product DROP COLUMN name, DROP COLUMN tags');
+    await to.root.query('DROP TABLE item_tag; ALTER TABLE item ADD must INT NOT NULL');
+    expect(await problems()).toHaveLength(4);
+  });
+
+  describe('of privileges', () => {
+    const account = `'u${Math.floor(performance.now())}'@'127.0.0.1'`;
+    const as = (database: ScratchDatabase) => {
+      const url = new URL(database.url);
+      url.username = account.slice(1, account.indexOf("'", 1));
+      url.password = 'pw';
+      return url.href;
+    };
+    afterEach(() => from.root.query(`DROP USER IF EXISTS ${account}`));
+    const grant = async (...grants: string[]) => {
+      await from.root.query(
+        `CREATE USER ${account} IDENTIFIED BY 'pw'; ${grants.map((text) => `GRANT ${text} TO ${account}`).join(';')}`,
+      );
+      return (await check(planOf(as(from), as(to)))).map(
+        ({ code, path, message, remedy }) => `${code} ${path}: ${message}: ${remedy}`,
+      );
+    };
+    const all = (schema: string) => `ALL ON \`${schema}\`.*`;
+
+    it('is content with just enough', async () => {
+      expect(
+        await grant(
+          'REPLICATION SLAVE, REPLICATION CLIENT ON *.*',
+          `SELECT ON \`${from.schema}\`.product`,
+          `CREATE, SELECT, INSERT, UPDATE ON \`${from.schema}_strangler\`.*`,
+          `SELECT, INSERT, UPDATE, DELETE ON \`${to.schema}\`.*`,
+          `CREATE, SELECT, INSERT, UPDATE, DELETE ON \`${to.schema}_strangler\`.*`,
+        ),
+      ).toEqual([]);
+    });
+
+    it('names what is missing, where, and the statement that grants it', async () => {
+      const found = await grant(all(from.schema), `SELECT ON \`${to.schema}\`.*`);
+      expect(found).toContain(
+        `PRIVILEGE_MISSING databases.legacy: the account ${account} lacks REPLICATION SLAVE, REPLICATION CLIENT on the server: run "GRANT REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO ${account}"`,
+      );
+      expect(found).toContain(
+        `PRIVILEGE_MISSING databases.legacy: the account ${account} lacks CREATE, SELECT, INSERT, UPDATE on \`${from.schema}_strangler\`.*: run "GRANT CREATE, SELECT, INSERT, UPDATE ON \`${from.schema}_strangler\`.* TO ${account}"`,
+      );
+      expect(found).toContain(
+        `PRIVILEGE_MISSING databases.service: the account ${account} lacks INSERT, UPDATE, DELETE on \`${to.schema}\`.\`item\`: run "GRANT INSERT, UPDATE, DELETE ON \`${to.schema}\`.\`item\` TO ${account}"`,
+      );
+    });
+
+    it('says that a table it may not read could be missing', async () => {
+      const found = await grant(
+        'REPLICATION SLAVE, REPLICATION CLIENT ON *.*',
+        all(`${from.schema}_strangler`),
+        all(to.schema),
+        all(`${to.schema}_strangler`),
+        `SELECT ON \`${from.schema}\`.other_table`,
+      ).catch((error: unknown) => [String(error)]);
+      expect(found.join()).toMatch(/other_table/);
+      await from.root.query(`CREATE TABLE other_table (id INT PRIMARY KEY); DROP USER ${account}`);
+      const again = await grant(
+        'REPLICATION SLAVE, REPLICATION CLIENT ON *.*',
+        all(`${from.schema}_strangler`),
+        all(to.schema),
+        all(`${to.schema}_strangler`),
+        `SELECT ON \`${from.schema}\`.other_table`,
+      );
+      expect(again.map((line) => line.split(' ')[0])).toEqual(['PRIVILEGE_MISSING', 'TABLE_MISSING']);
+    });
+  });
+});
+
+describe('a preflight of a server that does not log as it must', () => {
+  type Server = { readonly url: string; stop(): Promise<void> };
+  let startServer: (options: { args: string[] }) => Promise<Server>;
+  beforeAll(async () => {
+    ({ startServer } = (await import('../../scripts/mysql-server.mjs' as string)) as {
+      startServer: typeof startServer;
+    });
+  });
+  let to: ScratchDatabase & { drop(): Promise<void> };
+  beforeAll(async () => {
+    to = await scratchDatabase('service');
+    await to.root.query(TARGET);
+  });
+  afterAll(() => to.drop());
+
+  it.each([
+    [['--skip-log-bin'], 'LOG_OFF databases.legacy: writes no binary log'],
+    [
+      ['--binlog-format=STATEMENT'],
+      'LOG_FORMAT databases.legacy: logs statements (binlog_format is STATEMENT)',
+    ],
+    [['--binlog-format=MIXED'], 'LOG_FORMAT databases.legacy: logs statements (binlog_format is MIXED)'],
+    [
+      ['--binlog-row-image=MINIMAL'],
+      'LOG_ROW_IMAGE databases.legacy: logs rows without all their columns (binlog_row_image is MINIMAL)',
+    ],
+    [
+      ['--binlog-row-image=NOBLOB'],
+      'LOG_ROW_IMAGE databases.legacy: logs rows without all their columns (binlog_row_image is NOBLOB)',
+    ],
+  ])('finds %j', async (args, sentence) => {
+    const server = await startServer({ args });
+    try {
+      const from = await scratchDatabase('legacy', server.url);
+      await from.root.query(SOURCE);
+      const found = await check(planOf(from.url, to.url));
+      await from.drop();
+      expect(lines(found)).toEqual([sentence]);
+      expect(found[0]?.remedy).toContain('restart it');
+    } finally {
+      await server.stop();
+    }
+  });
+});
