@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import type { ProxyEvidence, SyncEvidence } from '@strangler/contracts';
+import { checkPort, type ProxyEvidence, type SyncEvidence } from '@strangler/contracts';
 import { createConnection } from 'mysql2/promise';
 import { freePort } from './free-port.js';
 import { type CommandResult, runCommand } from './run-command.js';
 import { type StartedProgram, startProgram } from './started-program.js';
+import { until } from './until.js';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const PROGRAMS = {
@@ -38,6 +39,9 @@ export type World = {
   startCatalog(rounding: Rounding): Promise<void>;
   stopCatalog(): Promise<void>;
   killCatalog(): Promise<void>;
+  startToolkit(): Promise<void>;
+  /** Resolves when nothing of the toolkit listens any more. */
+  stopToolkit(how: 'SIGTERM' | 'SIGKILL'): Promise<void>;
   /** Ends all programs in the reverse order of their start and drops the databases unless `keep`. */
   close(): Promise<void>;
 };
@@ -139,6 +143,20 @@ export async function createWorld({
     );
   };
 
+  let toolkit: StartedProgram | undefined;
+  const startToolkit = async () => {
+    toolkit = await startProgram(
+      programOf('strangler'),
+      ['up', '--plan', plan],
+      environment,
+      join(folder, 'strangler.log'),
+    );
+  };
+  const isFree = async (url: string) => {
+    const problems = await checkPort('', { host: '127.0.0.1', port: Number(new URL(url).port) });
+    return problems.length === 0;
+  };
+
   try {
     release.push(async () => {
       const connection = await createConnection(mysqlUrl);
@@ -158,13 +176,8 @@ export async function createWorld({
     release.push(async () => service?.stop());
     signal?.throwIfAborted();
     say(`the catalog service runs at ${urls.catalog}`);
-    const toolkit = await startProgram(
-      programOf('strangler'),
-      ['up', '--plan', plan],
-      environment,
-      join(folder, 'strangler.log'),
-    );
-    release.push(() => toolkit.stop());
+    await startToolkit();
+    release.push(async () => toolkit?.stop());
     signal?.throwIfAborted();
     say(`the proxy runs at ${urls.proxy}, the control plane at ${urls.control}`);
   } catch (error) {
@@ -185,6 +198,14 @@ export async function createWorld({
     },
     killCatalog: async () => {
       await service?.kill();
+    },
+    startToolkit,
+    async stopToolkit(how) {
+      if (how === 'SIGTERM') await toolkit?.stop();
+      else await toolkit?.kill();
+      // After a kill -9 its programs end by themselves.
+      for (const url of [urls.proxy, urls.proxyAdmin, urls.syncAdmin, urls.control])
+        await until(`the end of who listened on ${url}`, 15_000, () => isFree(url));
     },
     close,
   };
