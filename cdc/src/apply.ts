@@ -184,15 +184,27 @@ export class Applier {
   }
 }
 
-/** All at once, and where the target refuses that, one by one in the order of the source, which also finds the row to name. */
-async function write(connection: Connection, writes: readonly Write[]): Promise<void> {
-  await connection.query('SAVEPOINT writes');
+const ONE_BY_ONE = 8;
+
+/**
+ * All at once; where the target refuses that, in halves, and at last one by one in the order of the source, which also finds the row to
+ * name. A unique value that goes from row to row within a batch is the usual reason.
+ */
+async function write(connection: Connection, writes: readonly Write[], depth = 0): Promise<void> {
+  if (writes.length <= ONE_BY_ONE) {
+    for (const one of writes) await writeRow(connection, one);
+    return;
+  }
+  const savepoint = `writes_${depth}`;
+  await connection.query(`SAVEPOINT ${savepoint}`);
   try {
     for (const step of compact(writes)) await writeBulk(connection, step);
   } catch (error) {
     if (isRetryable(error)) throw error;
-    await connection.query('ROLLBACK TO SAVEPOINT writes');
-    for (const one of writes) await writeRow(connection, one);
+    await connection.query(`ROLLBACK TO SAVEPOINT ${savepoint}`);
+    const half = Math.ceil(writes.length / 2);
+    await write(connection, writes.slice(0, half), depth + 1);
+    await write(connection, writes.slice(half), depth + 1);
   }
 }
 

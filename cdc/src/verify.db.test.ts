@@ -136,8 +136,10 @@ describe('a verification', () => {
     // One row is never left alone.
     const hot = (async () => {
       const writer = await shop.writer();
-      for (let count = 0; !isEnded; count++)
+      for (let count = 0; !isEnded; count++) {
         await writer.query(`UPDATE product SET price = ${count % 1000} WHERE id = 5001`);
+        await new Promise((done) => setTimeout(done, 3));
+      }
     })();
     const found = [await sync.verify(), await sync.verify(), await sync.verify()];
     isEnded = true;
