@@ -47,19 +47,28 @@ export async function backfill(options: BackfillOptions, signal: AbortSignal): P
   for (const pair of options.pairs) {
     const start = options.progress.get(pair.source.name);
     if (start?.done) continue;
-    const names = [...new Set([...pair.source.primaryKey, ...pair.map.reads])];
+    const key = pair.source.primaryKey;
+    const names = [...new Set([...key, ...pair.map.reads])];
     let last: Row | null = start?.lastKey ? parseKey(start.lastKey, pair.source) : null;
+    // What gets a key behind the last one from here on is in the log: a table that grows faster than it is copied has an end all the same.
+    const [end] = await readRows(
+      source,
+      pair.source,
+      key,
+      `ORDER BY ${key.map((name) => `${quoted(name)} DESC`).join(', ')} LIMIT 1`,
+    );
     for (let isLast = false; !isLast;) {
       signal.throwIfAborted();
       const [low, high] = [newToken(), newToken()];
       await watermarks.write('low', low);
       await stopPoints('after-low-watermark');
-      const order = pair.source.primaryKey.map((name) => quoted(name)).join(', ');
+      const range = `${isBehind(last, key, pair.source)} AND ${end ? `NOT (${isBehind(end, key, pair.source)})` : 'FALSE'}`;
+      const order = key.map((name) => quoted(name)).join(', ');
       const rows = await readRows(
         source,
         pair.source,
         names,
-        `WHERE ${isBehind(last, pair.source.primaryKey, pair.source)} ORDER BY ${order} LIMIT ${options.chunkRows}`,
+        `WHERE ${range} ORDER BY ${order} LIMIT ${options.chunkRows}`,
       );
       await stopPoints('chunk-read');
       isLast = rows.length < options.chunkRows;

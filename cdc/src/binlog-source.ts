@@ -153,6 +153,8 @@ export function binlogSource(options: BinlogSourceOptions): ChangeSource {
           fail(new Error(`no sign of it for ${silenceMs} ms`));
       }, silenceMs / 4);
       signal.addEventListener('abort', stop, { once: true });
+      // It may have been aborted while the connection was made; then the listener would never be called.
+      if (signal.aborted) stop();
       try {
         for (const name of captured.keys())
           tables.set(name, {

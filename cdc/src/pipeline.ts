@@ -1,4 +1,4 @@
-import type { MigrationData, Offset } from '@strangler/contracts';
+import type { MigrationData, Offset, SourceTransaction } from '@strangler/contracts';
 import type { Connection } from 'mysql2/promise';
 import { createAnnouncedChunks } from './announced-chunks.js';
 import { Applier } from './apply.js';
@@ -124,8 +124,17 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
       CHANGES_A_BATCH,
       (transaction) => transaction.changes.length,
     )) {
+      await applyAll(transactions).catch((error: unknown) => {
+        // The log is let go of at once, not when it has its next transaction.
+        end.abort(error);
+        throw error;
+      });
+    }
+    end.signal.throwIfAborted();
+
+    async function applyAll(transactions: readonly SourceTransaction[]): Promise<void> {
       const last = transactions.at(-1);
-      if (!last) continue;
+      if (!last) return;
       const scanned = scan(transactions);
       await applier.apply(
         { ...scanned, transactions: transactions.length, offset: last.next, transactionId: last.id },
@@ -140,7 +149,6 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
         watermarks.met(watermark);
       }
     }
-    end.signal.throwIfAborted();
   } catch (error) {
     throw end.signal.aborted ? end.signal.reason : error;
   } finally {
