@@ -558,7 +558,7 @@ describe('the plan of the base', () => {
 
 // Everything above holds without kubectl; where it is, what it builds is checked as well.
 const built = spawnSync('kubectl', ['kustomize', base], { encoding: 'utf8', timeout: 30_000 });
-if (built.error?.code !== 'ENOENT')
+if (!(built.error && 'code' in built.error && built.error.code === 'ENOENT'))
   describe('kubectl kustomize', () => {
     const objects = documentsOf(built.stdout).filter((object) => object !== null);
     const withoutHash = (manifest: Manifest) =>

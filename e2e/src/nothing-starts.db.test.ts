@@ -7,13 +7,9 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createConnection } from 'mysql2/promise';
+import { type Server as DatabaseServer, startServer } from '../../scripts/mysql-server.mjs';
 import { freePort } from './free-port.js';
 import { type CommandResult, runCommand } from './run-command.js';
-
-type PrivateServer = { readonly url: string; stop(): Promise<void> };
-const { startServer } = (await import('../../scripts/mysql-server.mjs')) as unknown as {
-  readonly startServer: (options: { args: string[] }) => Promise<PrivateServer>;
-};
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const PLAN = join(ROOT, 'migrations/plans/shop.yaml');
@@ -23,7 +19,7 @@ describe('strangler up, where something is wrong', () => {
   const good = process.env['STRANGLER_MYSQL_URL'] ?? '';
   let folder = '';
   let taken: Server;
-  let withoutLog: PrivateServer;
+  let withoutLog: DatabaseServer;
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'nothing-'));
