@@ -201,7 +201,9 @@ async function write(connection: Connection, writes: readonly Write[], depth = 0
     for (const step of compact(writes)) await writeBulk(connection, step);
   } catch (error) {
     if (isRetryable(error)) throw error;
-    await connection.query(`ROLLBACK TO SAVEPOINT ${savepoint}`);
+    await connection.query(`ROLLBACK TO SAVEPOINT ${savepoint}`).catch(() => {
+      throw error;
+    });
     const half = Math.ceil(writes.length / 2);
     await write(connection, writes.slice(0, half), depth + 1);
     await write(connection, writes.slice(half), depth + 1);
@@ -213,6 +215,14 @@ function unlessAborted<Result>(signal: AbortSignal, work: Promise<Result>): Prom
   return new Promise((done, fail) => {
     const abort = () => fail(signal.reason as Error);
     signal.addEventListener('abort', abort, { once: true });
-    work.then(done, fail).finally(() => signal.removeEventListener('abort', abort));
+    void (async () => {
+      try {
+        done(await work);
+      } catch (error) {
+        fail(error);
+      } finally {
+        signal.removeEventListener('abort', abort);
+      }
+    })();
   });
 }

@@ -1,7 +1,7 @@
 import type { ChangeEvent, Row, SourceTransaction } from '@strangler/contracts';
 import { type LogPosition, offsetOf } from './binlog-offset.js';
 import { decodeValue, type RawValue } from './decode.js';
-import { rowImagePartial, statementNotFollowed } from './errors.js';
+import { logTooLong, rowImagePartial, statementNotFollowed } from './errors.js';
 import { effectOf } from './statement.js';
 import type { Table } from './table.js';
 
@@ -51,6 +51,8 @@ export function assembler(options: AssemblerOptions): (event: LogEvent) => void 
     changes = [];
   };
   const commit = (event: LogEvent) => {
+    // Positions have four bytes: behind 4 GiB they begin again at zero.
+    if (event.nextPosition < at.position) throw logTooLong(at.file);
     at = { file: at.file, position: event.nextPosition };
     const next = offsetOf(at);
     if (changes.length > 0)

@@ -5,6 +5,9 @@ import type { ChangeSource } from './change-source.js';
 import { fakeSource } from './fake-source.js';
 import { type ScratchDatabase, scratchDatabase, until } from './testing/databases.js';
 
+/** A script without types of its own. */
+const MYSQL_SERVER: string = '../../scripts/mysql-server.mjs';
+
 type Item = { readonly id: number; readonly name: string | null };
 type Step =
   { readonly insert: Item } | { readonly update: Item; readonly from: Item } | { readonly delete: Item };
@@ -70,9 +73,9 @@ function conformance(name: string, open: () => Promise<Trial>, close: () => Prom
       const items = [item('1'), item('2'), item('3'), item('4')];
       for (const insert of items) await trial.commit({ insert });
       const all = await read(trial.source, from, 4);
-      for (const [index, { next }] of all.entries()) {
+      for (const [index, { next }] of all.slice(0, -1).entries()) {
         const rest = all.slice(index + 1);
-        if (rest.length > 0) expect(await read(trial.source, next, rest.length)).toEqual(rest);
+        expect(await read(trial.source, next, rest.length)).toEqual(rest);
       }
       expect(new Set(all.map((transaction) => transaction.id)).size).toBe(4);
       await trial.commit({ insert: item('5') });
@@ -183,7 +186,7 @@ describe('on a server of its own', () => {
   let stop: () => Promise<void>;
   const shared = process.env['STRANGLER_MYSQL_URL'];
   beforeAll(async () => {
-    const { startServer } = (await import('../../scripts/mysql-server.mjs' as string)) as {
+    const { startServer } = (await import(MYSQL_SERVER)) as {
       startServer(): Promise<{ url: string; stop(): Promise<void> }>;
     };
     const server = await startServer();

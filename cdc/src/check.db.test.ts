@@ -3,6 +3,9 @@ import { parsePlan, type Plan, type Problem } from '@strangler/contracts';
 import { check } from './check.js';
 import { type ScratchDatabase, scratchDatabase } from './testing/databases.js';
 
+/** A script without types of its own. */
+const MYSQL_SERVER: string = '../../scripts/mysql-server.mjs';
+
 const TABLES = `
         - from: product
           to: item
@@ -292,7 +295,7 @@ describe('a preflight of a server that does not log as it must', () => {
   type Server = { readonly url: string; stop(): Promise<void> };
   let startServer: (options: { args: string[] }) => Promise<Server>;
   beforeAll(async () => {
-    ({ startServer } = (await import('../../scripts/mysql-server.mjs' as string)) as {
+    ({ startServer } = (await import(MYSQL_SERVER)) as {
       startServer: typeof startServer;
     });
   });

@@ -5,7 +5,7 @@ import type { TablePair } from './table-pair.js';
 import { seeded } from './testing/databases.js';
 
 // Only its identity counts here.
-const pairs = [{}, {}] as unknown as readonly TablePair[];
+const pairs = [{}, {}] as unknown as readonly [TablePair, TablePair];
 type State = Map<TablePair, Map<string, string>>;
 
 const row = (id: number, value: string): MappedRow => ({
@@ -48,7 +48,7 @@ describe('compacting writes', () => {
       );
       const copy: State = new Map([...start].map(([pair, rows]) => [pair, new Map(rows)]));
       const writes = Array.from({ length: Math.floor(random() * 12) }, (_, index): Write => {
-        const pair = pairs[Math.floor(random() * 2)] as TablePair;
+        const pair = random() < 0.5 ? pairs[0] : pairs[1];
         const [id, other] = [Math.floor(random() * 6), Math.floor(random() * 6)];
         if (random() < 0.3) return { kind: 'delete', pair, key: { id: String(id) } };
         if (random() < 0.2)
@@ -60,7 +60,7 @@ describe('compacting writes', () => {
   });
 
   it('a row that was deleted and came again is deleted first, so that nothing of the old one stays', () => {
-    const pair = pairs[0] as TablePair;
+    const pair = pairs[0];
     const steps = compact([
       { kind: 'delete', pair, key: { id: '1' } },
       { kind: 'upsert', pair, row: row(1, 'new') },

@@ -159,14 +159,14 @@ describe('a logged row has the very text that a SELECT prints', () => {
     ],
   };
   for (const [kind, [columns, inserts]] of Object.entries(cases))
-    it(kind, async () => {
+    it(`of ${kind}`, async () => {
       await database.root.query("SET sql_mode = 'NO_ZERO_IN_DATE'; SET sql_mode = ''");
       const { logged, selected } = await bothWays(columns, inserts);
       expect(logged).toEqual(selected);
       expect(logged).toHaveLength(inserts.length);
     });
 
-  it('numbers drawn at random', async () => {
+  it('of numbers drawn at random', async () => {
     const random = seeded(20_240_601);
     const values = Array.from({ length: 400 }, () => {
       const double = (random() - 0.5) * 10 ** Math.floor(random() * 60 - 30);

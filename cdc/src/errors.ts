@@ -112,6 +112,18 @@ export const applyBehind = (stream: string, milliseconds: number) =>
     503,
     `migration "${stream}" did not reach a watermark within ${milliseconds} ms: try again when it has caught up`,
   );
+export const flowEnded = (stream: string) =>
+  new StranglerError(
+    'FLOW_ENDED',
+    503,
+    `the flow of migration "${stream}" has ended or was interrupted: try again when it is "tailing"`,
+  );
+export const logTooLong = (file: string) =>
+  new StranglerError(
+    'LOG_TOO_LONG',
+    409,
+    `log file "${file}" is longer than the 4 GiB that its positions can tell: run "FLUSH BINARY LOGS", roll the migration back to "legacy" and advance it again`,
+  );
 export const columnChanged = (table: string, column: string, from: string, to: string) =>
   new StranglerError(
     'COLUMN_CHANGED',

@@ -96,11 +96,15 @@ it('an asked end is clean at any moment: code 0, no connection left, and the nex
       [shop.from.schema, shop.to.schema],
     );
     // Two are the test's own.
-    return Number((rows as { n: number }[])[0]?.n) === 2;
+    return (rows as { n: number }[])[0]?.n === 2;
   }, 'no connection left');
   expect(await shop.differences()).toEqual([]);
 }, 60_000);
 
 async function current(process: SyncProcess): Promise<MigrationSync> {
-  return (await process.evidence()).migrations['catalog'] as MigrationSync;
+  return (await process.evidence()).migrations['catalog'] ?? fail();
+}
+
+function fail(): never {
+  throw new Error('there is no migration "catalog" in the evidence');
 }

@@ -260,20 +260,21 @@ describe('an owner that was replaced', () => {
 });
 
 describe('a row the target cannot take', () => {
-  const stops = async (sql: string, problem: RegExp) => {
+  const problemAfter = async (sql: string): Promise<string | null> => {
     await shop.fill(5);
     const sync = start();
     await settled(shop, () => evidence(sync));
     await shop.from.root.query(sql);
     await until(() => evidence(sync).state === 'stopped', 'stopped');
-    expect(evidence(sync).problem).toMatch(problem);
-    return sync;
+    return evidence(sync).problem;
   };
 
   it('stops the flow with table, key and column, and what came before it is there', async () => {
     await shop.to.root.query('ALTER TABLE item MODIFY title VARCHAR(10)');
-    await stops(
+    const problem = await problemAfter(
       "UPDATE product SET name = 'short' WHERE id = 1; UPDATE product SET name = 'much too long for it' WHERE id = 2",
+    );
+    expect(problem).toMatch(
       /^row "2" of table "item" was refused by the target \(Data too long for column 'title'/,
     );
     await shop.to.root.query('ALTER TABLE item MODIFY title VARCHAR(100)');
@@ -282,9 +283,16 @@ describe('a row the target cannot take', () => {
     expect(await shop.differences()).toEqual([]);
   });
 
+  it('is named also in the middle of many', async () => {
+    await shop.to.root.query('ALTER TABLE item ADD CONSTRAINT dear CHECK (price_minor < 100000)');
+    const many = Array.from({ length: 300 }, (_, index) => `(${1000 + index}, ${index === 177 ? 2000 : 1})`);
+    const problem = await problemAfter(`INSERT INTO product (id, price) VALUES ${many.join(', ')}`);
+    expect(problem).toMatch(/^row "1177" of table "item" was refused by the target/);
+  });
+
   it('because its time never was is named by its source', async () => {
-    await stops(
-      "UPDATE product SET added = '2024-03-31 02:30:00' WHERE id = 3",
+    const problem = await problemAfter("UPDATE product SET added = '2024-03-31 02:30:00' WHERE id = 3");
+    expect(problem).toMatch(
       /^row "3" of table "product" cannot be mapped: column "added" holds "2024-03-31 02:30:00", which was skipped in "Europe\/Berlin"/,
     );
   });

@@ -1,4 +1,4 @@
-import type { MigrationData, Offset, SourceTransaction } from '@strangler/contracts';
+import type { MigrationData, Offset, Row, SourceTransaction } from '@strangler/contracts';
 import type { Connection } from 'mysql2/promise';
 import { createAnnouncedChunks } from './announced-chunks.js';
 import { Applier } from './apply.js';
@@ -6,6 +6,7 @@ import { backfill, type Chunk, type Progress } from './backfill.js';
 import type { CapturedTable, ChangeSource } from './change-source.js';
 import { connect, controlSchemaOf, type Database } from './connect.js';
 import { ensureTables, SOURCE_TABLES, TARGET_TABLES } from './control-tables.js';
+import { flowEnded } from './errors.js';
 import { firstStart } from './first-start.js';
 import { inBatches } from './in-batches.js';
 import { addToProgress, readProgress } from './progress.js';
@@ -45,8 +46,8 @@ export type Flow = {
   readonly pairs: readonly TablePair[];
   /** Resolves when the target has everything that was committed in the source before the call. Throws APPLY_BEHIND. */
   reach(signal: AbortSignal): Promise<void>;
-  /** Calls back for every key the log touches, until the returned function is called. */
-  watch(onTouched: (table: string, key: string) => void): () => void;
+  /** Calls back for every key of a target that the log touches, with the source table, until the returned function is called. */
+  watch(onTouched: (table: string, key: Row) => void): () => void;
 };
 
 /**
@@ -71,7 +72,7 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
     onRetry: (error) => observer.onRetry(error),
   });
   const chunks = createAnnouncedChunks();
-  const watchers = new Set<(table: string, key: string) => void>();
+  const watchers = new Set<(table: string, key: Row) => void>();
   try {
     const [source, marks, target] = [await open(from), await open(from), await open(to)];
     await ensureTables(source, controlSchemaOf(from), SOURCE_TABLES);
@@ -152,7 +153,7 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
   } catch (error) {
     throw end.signal.aborted ? end.signal.reason : error;
   } finally {
-    end.abort(new Error('ended'));
+    end.abort(flowEnded(stream));
     chunks.end(end.signal.reason);
     applier.close();
     // A statement in flight on a connection that is destroyed is never answered, so nothing here waits for what goes on beside.

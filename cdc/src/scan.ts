@@ -1,4 +1,4 @@
-import type { SourceTransaction } from '@strangler/contracts';
+import type { Row, SourceTransaction } from '@strangler/contracts';
 import type { ProgressUpdate } from './apply.js';
 import type { Chunk } from './backfill.js';
 import { keyText } from './map.js';
@@ -22,7 +22,7 @@ export type ScannerOptions = {
   /** The chunk that was announced for a high watermark, or undefined for one of an earlier run. */
   readonly chunkOf: (high: string) => Chunk | undefined;
   /** Told of each key the log touches, before anything of its transaction is applied. */
-  readonly onTouched: (table: string, key: string) => void;
+  readonly onTouched: (table: string, key: Row) => void;
 };
 
 /**
@@ -53,17 +53,16 @@ export function createScanner(
         const pair = pairs.get(`${change.database}.${change.table}`);
         if (!pair) continue;
         rows++;
-        for (const image of [change.before, change.after])
-          if (image) touch(pair, keyText(pair.map.keyOf(image)));
+        for (const image of [change.before, change.after]) if (image) touch(pair, pair.map.keyOf(image));
         writes.push(writeOf(pair, change));
       }
     return { writes, progress, chunks, watermarks, rows };
 
-    function touch(pair: TablePair, key: string): void {
+    function touch(pair: TablePair, key: Row): void {
       options.onTouched(pair.source.name, key);
       if (!window) return;
       const keys = window.touched.get(pair.source.name) ?? new Set();
-      window.touched.set(pair.source.name, keys.add(key));
+      window.touched.set(pair.source.name, keys.add(keyText(key)));
     }
 
     function close(high: string): void {

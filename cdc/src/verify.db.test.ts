@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { MigrationSync } from './migration-sync.js';
-import { seeded, until } from './testing/databases.js';
+import { seeded } from './testing/databases.js';
 import { openShop, settled, type Shop, shopData, writeAtRandom } from './testing/shop.js';
 
 let shop: Shop;
@@ -136,7 +136,8 @@ describe('a verification', () => {
     // One row is never left alone.
     const hot = (async () => {
       const writer = await shop.writer();
-      for (let count = 0; !isEnded; count++) {
+      const isRunning = () => !isEnded;
+      for (let count = 0; isRunning(); count++) {
         await writer.query(`UPDATE product SET price = ${count % 1000} WHERE id = 5001`);
         await new Promise((done) => setTimeout(done, 3));
       }
@@ -163,9 +164,9 @@ describe('a verification', () => {
   });
 
   it('ends when the sync is stopped under it', async () => {
-    const running = sync.verify().catch((error: unknown) => error);
+    const ended = sync.verify().catch((error: unknown) => error);
     await sync.stop();
-    await until(() => evidence().state === 'idle', 'idle');
-    await running;
+    expect(await ended).toBeInstanceOf(Error);
+    expect(evidence().state).toBe('idle');
   });
 });

@@ -2,11 +2,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Row, TableVerification, Verification } from '@strangler/contracts';
 import type { Connection } from 'mysql2/promise';
 import { countRows } from './backfill.js';
-import { compareRow, type Difference, type Found, targetKeyText } from './compare-rows.js';
+import { compareRow, type Difference, targetKeyText } from './compare-rows.js';
 import { connect, type Database } from './connect.js';
 import { keyText, type MappedRow } from './map.js';
 import type { Flow } from './pipeline.js';
-import { isBehind, isOneOf, quoted, readRows } from './sql.js';
+import { parentKey, readSource, readSourceKeys, readTarget } from './read-pair.js';
+import { isBehind, quoted, readRows } from './sql.js';
 import type { Table } from './table.js';
 import type { TablePair } from './table-pair.js';
 
@@ -157,14 +158,14 @@ async function lookAgain(
   const verdicts: Verdict[] = [];
   let open = keys.map((key) => ({
     key,
-    text: keyText(key),
+    text: targetKeyText(pair, key),
     quiet: 0,
     verdict: { differences: [] } as Verdict,
   }));
   for (let attempt = 0; open.length > 0 && attempt < HOT_TRIES; attempt++) {
     const touched = new Set<string>();
     const unwatch = flow.watch((table, key) => {
-      if (table === pair.source.name) touched.add(key);
+      if (table === pair.source.name) touched.add(targetKeyText(pair, key));
     });
     try {
       await flow.reach(signal);
@@ -182,7 +183,7 @@ async function lookAgain(
       );
       await flow.reach(signal);
       for (const item of open) {
-        const row = rows.get(targetKeyText(pair, item.key));
+        const row = rows.get(item.text);
         const mapped = row && mappedOrNothing(pair, row);
         const differences = compareRow(pair, mapped, found(item.key));
         // What the log wrote between the two reads explains any difference; such a look says nothing.
@@ -229,79 +230,4 @@ async function* chunks(
     if (rows.length < size) return;
     last = rows.at(-1) ?? null;
   }
-}
-
-async function readTarget(
-  target: Connection,
-  pair: TablePair,
-  keys: readonly Row[],
-): Promise<(key: Row) => Found> {
-  const rows = await readRows(target, pair.target, pair.map.writes, `WHERE ${isOneOf(keys, pair.target)}`);
-  const byKey = new Map(rows.map((row) => [targetKeyText(pair, row), row]));
-  const children = await Promise.all(
-    pair.children.map(async (child, index) => {
-      const found = await readRows(
-        target,
-        child,
-        pair.childColumns(index),
-        `WHERE ${isOneOf(
-          keys.map((key) => pair.parentOf(index, key)),
-          child,
-        )}`,
-      );
-      const byParent = new Map<string, Row[]>();
-      for (const row of found) {
-        const parent = targetKeyText(pair, parentKey(pair, index, row));
-        byParent.set(parent, [...(byParent.get(parent) ?? []), row]);
-      }
-      return byParent;
-    }),
-  );
-  return (key) => {
-    const text = targetKeyText(pair, key);
-    return { row: byKey.get(text), children: children.map((byParent) => byParent.get(text) ?? []) };
-  };
-}
-
-/** The parent's target key of a child row. */
-function parentKey(pair: TablePair, index: number, child: Row): Row {
-  const columnOfSource = new Map(
-    Object.entries(pair.map.mapping.split[index]?.key ?? {}).map(([column, source]) => [source, column]),
-  );
-  return Object.fromEntries(
-    Object.entries(pair.map.mapping.key).map(([column, source]) => [
-      column,
-      child[columnOfSource.get(source) ?? ''] ?? null,
-    ]),
-  );
-}
-
-const sourceKey = (pair: TablePair, key: Row): Row =>
-  Object.fromEntries(
-    Object.entries(pair.map.mapping.key).map(([column, source]) => [source, key[column] ?? null]),
-  );
-
-const readSource = (source: Connection, pair: TablePair, keys: readonly Row[]): Promise<Row[]> =>
-  readRows(
-    source,
-    pair.source,
-    pair.map.reads,
-    `WHERE ${isOneOf(
-      keys.map((key) => sourceKey(pair, key)),
-      pair.source,
-    )}`,
-  );
-
-/** Target keys of those that have a source row. */
-async function readSourceKeys(source: Connection, pair: TablePair, keys: readonly Row[]): Promise<Row[]> {
-  const rows = await readRows(
-    source,
-    pair.source,
-    Object.values(pair.map.mapping.key),
-    `WHERE ${isOneOf(
-      keys.map((key) => sourceKey(pair, key)),
-      pair.source,
-    )}`,
-  );
-  return rows.map(pair.map.keyOf);
 }

@@ -9,10 +9,25 @@ import type { Table } from './table.js';
 import type { TablePair } from './table-pair.js';
 
 const ROWS_A_STATEMENT = 500;
+/** Far below the smallest usual max_allowed_packet; a single row may be larger. */
+const BYTES_A_PACKET = 1_000_000;
 const chunksOf = <Item>(items: readonly Item[]): Item[][] =>
   Array.from({ length: Math.ceil(items.length / ROWS_A_STATEMENT) }, (_, index) =>
     items.slice(index * ROWS_A_STATEMENT, (index + 1) * ROWS_A_STATEMENT),
   );
+
+/** Parts joined to packets of bounded length. */
+function* packets(parts: readonly string[], separator: string): Generator<string> {
+  let packet = '';
+  for (const part of parts) {
+    if (packet !== '' && packet.length + part.length > BYTES_A_PACKET) {
+      yield packet;
+      packet = '';
+    }
+    packet = packet === '' ? part : `${packet}${separator}${part}`;
+  }
+  if (packet !== '') yield packet;
+}
 
 /** Does one write inside the transaction that is open on the connection. Throws ROW_REFUSED with table and key. */
 export async function writeRow(connection: Connection, write: Write): Promise<void> {
@@ -57,10 +72,8 @@ export async function writeBulk(connection: Connection, step: Bulk | Rekey): Pro
       rows.filter((row) => there.has(keyText(row.key))),
       rows.filter((row) => !there.has(keyText(row.key))),
     ];
-    if (old.length > 0)
-      await connection.query(
-        old.map(({ key, columns }) => updateStatement(pair.target, key, columns)).join(';'),
-      );
+    const updates = old.map(({ key, columns }) => updateStatement(pair.target, key, columns));
+    for (const packet of packets(updates, ';')) await connection.query(packet);
     await insertRows(
       connection,
       pair.target,
@@ -93,9 +106,8 @@ async function insertRows(connection: Connection, target: Table, rows: readonly 
   const tuples = rows.map(
     (row) => `(${names.map((name) => literal(row[name] ?? null, target, name)).join(', ')})`,
   );
-  await connection.query(
-    `INSERT INTO ${tableName(target)} (${names.map((name) => quoted(name)).join(', ')}) VALUES ${tuples.join(', ')}`,
-  );
+  const head = `INSERT INTO ${tableName(target)} (${names.map((name) => quoted(name)).join(', ')}) VALUES `;
+  for (const packet of packets(tuples, ', ')) await connection.query(head + packet);
 }
 
 async function deleteRows(connection: Connection, pair: TablePair, keys: readonly Row[]): Promise<void> {

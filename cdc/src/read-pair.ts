@@ -1,0 +1,86 @@
+import type { Row } from '@strangler/contracts';
+import type { Connection } from 'mysql2/promise';
+import { type Found, targetKeyText } from './compare-rows.js';
+import { isOneOf, readRows } from './sql.js';
+import type { TablePair } from './table-pair.js';
+
+/** What the target holds for keys of it, children included. */
+export async function readTarget(
+  target: Connection,
+  pair: TablePair,
+  keys: readonly Row[],
+): Promise<(key: Row) => Found> {
+  const rows = await readRows(target, pair.target, pair.map.writes, `WHERE ${isOneOf(keys, pair.target)}`);
+  const byKey = new Map(rows.map((row) => [targetKeyText(pair, row), row]));
+  const children = await Promise.all(
+    pair.children.map(async (child, index) => {
+      const found = await readRows(
+        target,
+        child,
+        pair.childColumns(index),
+        `WHERE ${isOneOf(
+          keys.map((key) => pair.parentOf(index, key)),
+          child,
+        )}`,
+      );
+      const byParent = new Map<string, Row[]>();
+      for (const row of found) {
+        const parent = targetKeyText(pair, parentKey(pair, index, row));
+        byParent.set(parent, [...(byParent.get(parent) ?? []), row]);
+      }
+      return byParent;
+    }),
+  );
+  return (key) => {
+    const text = targetKeyText(pair, key);
+    return { row: byKey.get(text), children: children.map((byParent) => byParent.get(text) ?? []) };
+  };
+}
+
+/** The parent's target key of a child row. */
+export function parentKey(pair: TablePair, index: number, child: Row): Row {
+  const columnOfSource = new Map(
+    Object.entries(pair.map.mapping.split[index]?.key ?? {}).map(([column, source]) => [source, column]),
+  );
+  return Object.fromEntries(
+    Object.entries(pair.map.mapping.key).map(([column, source]) => [
+      column,
+      child[columnOfSource.get(source) ?? ''] ?? null,
+    ]),
+  );
+}
+
+const sourceKey = (pair: TablePair, key: Row): Row =>
+  Object.fromEntries(
+    Object.entries(pair.map.mapping.key).map(([column, source]) => [source, key[column] ?? null]),
+  );
+
+/** Source rows of target keys. */
+export const readSource = (source: Connection, pair: TablePair, keys: readonly Row[]): Promise<Row[]> =>
+  readRows(
+    source,
+    pair.source,
+    pair.map.reads,
+    `WHERE ${isOneOf(
+      keys.map((key) => sourceKey(pair, key)),
+      pair.source,
+    )}`,
+  );
+
+/** Target keys of those that have a source row. */
+export async function readSourceKeys(
+  source: Connection,
+  pair: TablePair,
+  keys: readonly Row[],
+): Promise<Row[]> {
+  const rows = await readRows(
+    source,
+    pair.source,
+    Object.values(pair.map.mapping.key),
+    `WHERE ${isOneOf(
+      keys.map((key) => sourceKey(pair, key)),
+      pair.source,
+    )}`,
+  );
+  return rows.map(pair.map.keyOf);
+}
