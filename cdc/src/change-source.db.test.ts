@@ -79,7 +79,7 @@ function conformance(name: string, open: () => Promise<Trial>, close: () => Prom
       }
       expect(new Set(all.map((transaction) => transaction.id)).size).toBe(4);
       await trial.commit({ insert: item('5') });
-      expect(changesOf(await read(trial.source, all[3]!.next, 1))).toEqual([
+      expect(changesOf(await read(trial.source, all.at(-1)?.next ?? from, 1))).toEqual([
         [expect.objectContaining({ after: expect.objectContaining({ name: '5' }) })],
       ]);
     });
@@ -187,7 +187,7 @@ describe('on a server of its own', () => {
   const shared = process.env['STRANGLER_MYSQL_URL'];
   beforeAll(async () => {
     const { startServer } = (await import(MYSQL_SERVER)) as {
-      startServer(): Promise<{ url: string; stop(): Promise<void> }>;
+      readonly startServer: () => Promise<{ readonly url: string; readonly stop: () => Promise<void> }>;
     };
     const server = await startServer();
     stop = server.stop;
@@ -215,7 +215,7 @@ describe('on a server of its own', () => {
       }
       const transactions = await read(trial.source, from, 4);
       expect(new Set(transactions.map(({ next }) => next.text.split(':')[0])).size).toBe(4);
-      expect(await read(trial.source, transactions[1]!.next, 2)).toEqual(transactions.slice(2));
+      expect(await read(trial.source, transactions[1]?.next ?? from, 2)).toEqual(transactions.slice(2));
     });
 
     it('is held while nobody takes what was read, and loses nothing', async () => {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { RowDataPacket } from 'mysql2/promise';
-import { controlSchemaOf } from './connect.js';
+import { controlSchemaOf, type Database } from './connect.js';
 import type { MigrationSync } from './migration-sync.js';
 import { STOP_POINT_NAMES, type StopPointName } from './stop-points.js';
 import { seeded, until } from './testing/databases.js';
@@ -34,7 +34,7 @@ function holdAt(name: StopPointName, at = 1) {
   return {
     arrived,
     release,
-    async stopPoints(point: StopPointName) {
+    stopPoints: async (point: StopPointName) => {
       if (point !== name || ++count !== at) return;
       arrive();
       await released;
@@ -398,6 +398,39 @@ describe('statements that change a captured table', () => {
     const again = start();
     await until(() => evidence(again).state === 'stopped', 'stopped');
     expect(evidence(again).problem).toContain('was altered again before the first change could be followed');
+  });
+});
+
+describe('an account', () => {
+  it('with just the privileges that the preflight asks for is enough', async () => {
+    await shop.fill(30);
+    const account = `'least${Math.floor(performance.now())}'@'127.0.0.1'`;
+    await shop.from.root.query(`
+      CREATE USER ${account} IDENTIFIED BY 'pw';
+      GRANT REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO ${account};
+      GRANT SELECT ON ${shop.from.schema}.product TO ${account};
+      GRANT SELECT ON ${shop.from.schema}.stock TO ${account};
+      GRANT CREATE, SELECT, INSERT, UPDATE ON ${controlSchemaOf(shop.from)}.* TO ${account};
+      GRANT SELECT, INSERT, UPDATE, DELETE ON ${shop.to.schema}.* TO ${account};
+      GRANT CREATE, SELECT, INSERT, UPDATE, DELETE ON ${controlSchemaOf(shop.to)}.* TO ${account}`);
+    const as = ({ name, schema, url }: Database): Database => {
+      const other = new URL(url);
+      other.username = account.slice(1, account.indexOf("'", 1));
+      other.password = 'pw';
+      return { name, schema, url: other.href };
+    };
+    const sync = start({ from: as(shop.from), to: as(shop.to) });
+    await settled(shop, () => evidence(sync));
+    await shop.from.root.query(
+      "UPDATE product SET name = 'least'; ALTER TABLE product ADD COLUMN x INT; DELETE FROM stock WHERE product_id < 5",
+    );
+    await settled(shop, () => evidence(sync));
+    expect(await shop.differences()).toEqual([]);
+    expect(await sync.verify()).toMatchObject({ clean: true });
+    await sync.wish('drop');
+    await until(() => evidence(sync).state === 'idle', 'idle');
+    expect(evidence(sync).problem).toBeNull();
+    await shop.from.root.query(`DROP USER ${account}`);
   });
 });
 

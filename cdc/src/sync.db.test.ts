@@ -59,7 +59,7 @@ function catalog(sync: Sync) {
   if (!found) throw new Error('there is no migration "catalog" in the evidence');
   return found;
 }
-const admin = (sync: Sync) => String(sync.urls['admin']);
+const admin = (sync: Sync) => sync.urls['admin'] ?? '';
 const json = async (url: string, init?: RequestInit) => {
   const response = await fetch(url, init);
   return { status: response.status, body: (await response.json()) as unknown };
