@@ -50,6 +50,9 @@ export async function backfill(options: BackfillOptions, signal: AbortSignal): P
     const key = pair.source.primaryKey;
     const names = [...new Set([...key, ...pair.map.reads])];
     let last: Row | null = start?.lastKey ? parseKey(start.lastKey, pair.source) : null;
+    // Everything logged before a watermark can be seen once its commit is back. Without one, a row that is logged before our stream begins
+    // but cannot be seen yet would lie behind the end and be missed.
+    await watermarks.write('low', newToken());
     // What gets a key behind the last one from here on is in the log: a table that grows faster than it is copied has an end all the same.
     const [end] = await readRows(
       source,

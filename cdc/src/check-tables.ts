@@ -3,11 +3,14 @@ import { kindOf, PAGED_KINDS } from './column.js';
 import { compileMapping } from './map.js';
 import { columnOf, type Table } from './table.js';
 
-/** What a mapping names, as it stands; undefined where there is no such table. */
+/** `undefined`: there is no such table. `unknown`: its database does not answer, which is told elsewhere. */
+type Found = Table | undefined | 'unknown';
+
+/** What a mapping names, as it stands. */
 export type MappedTables = {
-  readonly source: Table | undefined;
-  readonly target: Table | undefined;
-  readonly children: readonly (Table | undefined)[];
+  readonly source: Found;
+  readonly target: Found;
+  readonly children: readonly Found[];
 };
 
 const isSameSet = (a: readonly string[], b: readonly string[]): boolean =>
@@ -24,7 +27,7 @@ export function checkTables(
   const complain = (code: string, place: string, message: string, remedy: string) =>
     found.push({ code, path: `${path}${place}`, message, remedy });
   const { reads, writes } = compileMapping(mapping);
-  const isThere = (table: Table | undefined, name: string, place: string): table is Table => {
+  const isThere = (table: Found, name: string, place: string): table is Table => {
     if (!table)
       complain(
         'TABLE_MISSING',
@@ -32,7 +35,7 @@ export function checkTables(
         `table "${name}" is not there, or the account may not read it`,
         'create it, correct the name, or grant SELECT on it',
       );
-    return table !== undefined;
+    return table !== undefined && table !== 'unknown';
   };
 
   if (isThere(source, mapping.from, '.from')) {

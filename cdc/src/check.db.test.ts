@@ -77,6 +77,7 @@ describe('a preflight', () => {
     gone.port = '1';
     expect(lines(await check(planOf(gone.href, to.url)))).toEqual([
       expect.stringMatching(/^DATABASE_UNREACHABLE databases.legacy: does not answer \(.*ECONNREFUSED/),
+      expect.stringMatching(/^COLUMN_MISSING .*column "title" is not in target table "item"$/),
     ]);
     const denied = new URL(from.url);
     denied.password = 'wrong';

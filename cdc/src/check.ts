@@ -62,10 +62,9 @@ export async function check(plan: Plan): Promise<readonly Problem[]> {
     }
     for (const { name, data } of migrations) {
       const [source, target] = [connections.get(data.from), connections.get(data.to)];
-      if (!source || !target) continue;
       for (const [index, mapping] of data.tables.entries()) {
-        const read = ({ connection, database }: typeof source, table: string) =>
-          readTable(connection, database.schema, table);
+        const read = async (side: typeof source, table: string) =>
+          side ? readTable(side.connection, side.database.schema, table) : ('unknown' as const);
         const tables = {
           source: await read(source, mapping.from),
           target: await read(target, mapping.to),

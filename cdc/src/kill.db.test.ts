@@ -6,7 +6,7 @@ import type { MigrationSync } from '@strangler/contracts';
 import { stateServer } from './testing/state-server.js';
 import { seeded, until } from './testing/databases.js';
 import { openShop, settled, type Shop, writeAtRandom } from './testing/shop.js';
-import { startSync, type SyncProcess, writePlan } from './testing/sync-process.js';
+import { removePlans, startSync, type SyncProcess, writePlan } from './testing/sync-process.js';
 
 const root = resolve(import.meta.dirname, '../..');
 let shop: Shop;
@@ -28,6 +28,7 @@ afterEach(async () => {
   sync?.process.kill('SIGKILL');
   control.stop();
   await shop.drop();
+  await removePlans();
 });
 
 it('kill -9 at ten random moments of backfill and tail, with writers all the while, leaves both databases equal', async () => {

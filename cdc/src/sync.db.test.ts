@@ -14,7 +14,7 @@ import { createSync, type Sync } from './sync.js';
 import { stateServer } from './testing/state-server.js';
 import { until } from './testing/databases.js';
 import { openShop, settled, type Shop } from './testing/shop.js';
-import { writePlan } from './testing/sync-process.js';
+import { removePlans, writePlan } from './testing/sync-process.js';
 
 let shop: Shop;
 let plan: Plan;
@@ -35,6 +35,7 @@ beforeEach(async () => {
 afterEach(async () => {
   for (const stop of stops.splice(0).toReversed()) await stop();
   await shop.drop();
+  await removePlans();
 });
 
 async function start(phase?: Phase) {

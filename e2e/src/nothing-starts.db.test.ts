@@ -28,7 +28,6 @@ describe('strangler up, where something is wrong', () => {
     withoutLog = await startServer({ args: ['--skip-log-bin'] });
     const connection = await createConnection(withoutLog.url);
     await connection.query('CREATE DATABASE shop');
-    await connection.query('CREATE DATABASE catalog');
     await connection.query('CREATE TABLE shop.product (id INT, name VARCHAR(20))');
     await connection.end();
   });
@@ -82,7 +81,7 @@ describe('strangler up, where something is wrong', () => {
       await environment({
         SHOP_PROXY_LISTEN: `127.0.0.1:${(taken.address() as AddressInfo).port}`,
         SHOP_DATABASE_URL: at(withoutLog.url, 'shop'),
-        CATALOG_DATABASE_URL: at(withoutLog.url, 'catalog'),
+        CATALOG_DATABASE_URL: 'mysql://nobody:wrong@127.0.0.1:1/catalog',
         LEDGER_DATABASE_URL: 'mysql://nobody:wrong@127.0.0.1:1/ledger',
       }),
     );
@@ -92,6 +91,7 @@ describe('strangler up, where something is wrong', () => {
     );
     expect(told).toMatch(/databases\.legacy: writes no binary log: set "log_bin"/);
     expect(told).toMatch(/table "product" has no primary key, so its rows cannot be told apart: add one/);
+    expect(told).toMatch(/databases\.catalog: does not answer \(connect ECONNREFUSED/);
     expect(told).toMatch(/control\.ledger.*ECONNREFUSED/);
     await expectNothing(result);
   });

@@ -1,5 +1,5 @@
 import { fork, type ChildProcess } from 'node:child_process';
-import { mkdtemp, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { ReadyMessage, SyncEvidence } from '@strangler/contracts';
@@ -16,9 +16,18 @@ export type SyncProcess = {
   readonly output: () => string;
 };
 
+const folders = new Set<string>();
+
+/** Removes every plan that was written. */
+export async function removePlans(): Promise<void> {
+  for (const folder of folders) await rm(folder, { recursive: true, force: true });
+}
+
 /** The plan of the shop as a file, its control plane at `listen`. */
 export async function writePlan(listen: string, chunkRows: number, port = 0): Promise<string> {
-  const file = join(await mkdtemp(join(tmpdir(), 'strangler-sync-')), 'plan.yaml');
+  const folder = await mkdtemp(join(tmpdir(), 'strangler-sync-'));
+  folders.add(folder);
+  const file = join(folder, 'plan.yaml');
   await writeFile(
     file,
     `version: 1
