@@ -82,13 +82,11 @@ export function crossCheck(document: unknown): readonly Inconsistency[] {
       const shape = shapeOf({ segments: normalSegments(match, paths) });
       const neighbours = routes.get(shape) ?? [];
       routes.set(shape, neighbours);
-      const conflicts = neighbours.map((other) => ({
-        ...other,
-        conflict: conflictOf(route.data, other.route),
-      }));
+      const conflicting = (kind: 'same' | 'tie') =>
+        neighbours.find(({ route: other }) => conflictOf(route.data, other) === kind);
+      const same = conflicting('same');
+      const tie = same ? undefined : conflicting('tie');
       neighbours.push({ route: route.data, migration: name });
-      const same = conflicts.find(({ conflict }) => conflict === 'same');
-      const tie = conflicts.find(({ conflict }) => conflict === 'tie');
       if (same)
         complain(
           [...at, 'routes', index],

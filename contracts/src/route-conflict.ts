@@ -1,4 +1,4 @@
-import { closenessOf, conditionsMeet, conditionsText } from './conditions.js';
+import { closenessOf, conditionsCover, conditionsMeet } from './conditions.js';
 import type { PlanRoute } from './plan.js';
 
 /**
@@ -7,10 +7,7 @@ import type { PlanRoute } from './plan.js';
  */
 export function conflictOf(one: PlanRoute, other: PlanRoute): 'same' | 'tie' | undefined {
   if (!one.match.methods.some((method) => other.match.methods.includes(method))) return undefined;
-  if (conditionsText(one.when) === conditionsText(other.when)) return 'same';
-  const isTie =
-    one.order === other.order &&
-    closenessOf(one.when) === closenessOf(other.when) &&
-    conditionsMeet(one.when, other.when);
-  return isTie ? 'tie' : undefined;
+  if (!conditionsMeet(one.when, other.when)) return undefined;
+  if (conditionsCover(one.when, other.when) && conditionsCover(other.when, one.when)) return 'same';
+  return one.order === other.order && closenessOf(one.when) === closenessOf(other.when) ? 'tie' : undefined;
 }

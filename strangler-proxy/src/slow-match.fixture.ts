@@ -101,7 +101,7 @@ export function slowMatch(
       const theirs = precedence(other);
       return (
         precedence(one)
-          .map((number, index) => number - (theirs[index] as number))
+          .map((number, index) => number - (theirs[index] ?? 0))
           .find((difference) => difference !== 0) ?? 0
       );
     })[0];
