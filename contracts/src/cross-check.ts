@@ -1,6 +1,8 @@
 import { type TableMapping, tableMappingSchema } from './mapping-schema.js';
-import { flagOf, routeSchema } from './plan.js';
+import { EXACT_PATHS, normalSegments, pathRulesSchema } from './path-rules.js';
+import { flagOf, type PlanRoute, routeSchema } from './plan.js';
 import { shapeOf } from './route-pattern.js';
+import { conflictOf } from './route-conflict.js';
 
 type Path = readonly (string | number)[];
 export type Inconsistency = { readonly path: Path; readonly message: string; readonly remedy: string };
@@ -45,7 +47,8 @@ export function crossCheck(document: unknown): readonly Inconsistency[] {
       );
   }
 
-  const routes = new Map<string, string>();
+  const paths = pathRulesSchema.safeParse(parts(plan['proxy'])['paths']).data ?? EXACT_PATHS;
+  const routes = new Map<string, { readonly route: PlanRoute; readonly migration: string }[]>();
   const targets = new Map<string, string>();
   const flags = new Map<string, string>();
   for (const [name, value] of migrations) {
@@ -76,15 +79,26 @@ export function crossCheck(document: unknown): readonly Inconsistency[] {
       const route = routeSchema.safeParse(item);
       if (!route.success) continue;
       const { match } = route.data;
-      const requests = match.methods.map((method) => `${method} ${shapeOf(match)}`);
-      const other = requests.map((request) => routes.get(request)).find((text) => text !== undefined);
-      if (other !== undefined)
+      const shape = shapeOf({ segments: normalSegments(match, paths) });
+      const neighbours = routes.get(shape) ?? [];
+      routes.set(shape, neighbours);
+      const conflicting = (kind: 'same' | 'tie') =>
+        neighbours.find(({ route: other }) => conflictOf(route.data, other) === kind);
+      const same = conflicting('same');
+      const tie = same ? undefined : conflicting('tie');
+      neighbours.push({ route: route.data, migration: name });
+      if (same)
         complain(
           [...at, 'routes', index],
-          `"${match.text}" matches the same requests as ${other}`,
+          `"${match.text}" matches the same requests as "${same.route.match.text}" of "${same.migration}"`,
           'leave one of the two out',
         );
-      for (const request of requests) routes.set(request, `"${match.text}" of "${name}"`);
+      else if (tie)
+        complain(
+          [...at, 'routes', index],
+          `"${match.text}" is as specific as "${tie.route.match.text}" of "${tie.migration}", and a request can fit both`,
+          'give one of the two an "order" (the lower one goes first), or conditions that exclude each other',
+        );
     }
 
     const steps = list(parts(migration['canary'])['steps']).map(Number);

@@ -5,6 +5,7 @@ import { LineCounter, parseDocument, isNode, type Document } from 'yaml';
 import type { z } from 'zod';
 import { planUnreadable } from './errors.js';
 import { crossCheck } from './cross-check.js';
+import { lintRoutes } from './lint-routes.js';
 import { type PlanDocument, planSchema } from './plan.js';
 import type { Problem } from './problem.js';
 
@@ -21,7 +22,13 @@ export type Plan = PlanDocument & {
 };
 
 export type LoadedPlan =
-  { readonly ok: true; readonly plan: Plan } | { readonly ok: false; readonly problems: readonly Problem[] };
+  | {
+      readonly ok: true;
+      readonly plan: Plan;
+      /** What is allowed and seldom meant; it keeps nothing from starting. */
+      readonly warnings: () => readonly Problem[];
+    }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
 
 type Path = readonly PropertyKey[];
 const pathText = (path: Path): string =>
@@ -204,7 +211,21 @@ export function parsePlan(
     return { ok: false, problems: problems.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0)) };
   const absolute = resolve(file);
   const revision = createHash('sha256').update(JSON.stringify(raw)).digest('hex').slice(0, 12);
-  return { ok: true, plan: { ...parsed.data, revision, file: absolute, folder: dirname(absolute) } };
+  const warnings = () =>
+    lintRoutes(parsed.data)
+      .map(({ code, path, message, remedy }): Problem => ({
+        code,
+        path: pathText(path),
+        message,
+        remedy,
+        ...line(lineOf(path)),
+      }))
+      .toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0));
+  return {
+    ok: true,
+    plan: { ...parsed.data, revision, file: absolute, folder: dirname(absolute) },
+    warnings,
+  };
 }
 
 /** Throws PLAN_UNREADABLE when there is no such file; everything wrong inside it is a value. */

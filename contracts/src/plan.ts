@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { parseAddress } from './address.js';
+import { type Conditions, conditionsSchema, conditionsText } from './conditions.js';
 import { tableMappingSchema } from './mapping-schema.js';
+import { pathRulesSchema } from './path-rules.js';
 import { parseRoutePattern, type RoutePattern } from './route-pattern.js';
 
 const name = z.string().refine((text) => /^[a-z][a-z0-9-]{0,62}$/.test(text), {
@@ -94,16 +96,38 @@ const pattern = z.string().transform((text, context): RoutePattern => {
   }
 });
 
+/** What a route is called: evidence and metrics tell routes apart by it, so its conditions belong to it. */
+const withConditions = (match: RoutePattern, when: Conditions): RoutePattern =>
+  when.length === 0 ? match : { ...match, text: `${match.text} when ${conditionsText(when)}` };
+
 const routeObject = z.strictObject({
   match: pattern.describe(
     '"METHOD /path", with ":name" for one segment and a last "*" for the rest; GET covers HEAD',
   ),
+  when: conditionsSchema
+    .optional()
+    .describe('what a request must have besides method and path; all of it must hold'),
+  order: z
+    .number()
+    .int()
+    .default(0)
+    .describe('the lowest one goes first, before the most specific; for routes that take the same requests'),
   shadow: z.boolean().default(true).describe('false: the service is never asked beside legacy'),
   compare: compareRules.optional().describe('in place of the rules of the migration'),
 });
 export const routeSchema = z.union([
-  pattern.transform((match) => ({ match, shadow: true, compare: undefined })),
-  routeObject,
+  pattern.transform((match) => ({
+    match,
+    when: [] as Conditions,
+    order: 0,
+    shadow: true,
+    compare: undefined,
+  })),
+  routeObject.transform(({ when = [], match, ...rest }) => ({
+    ...rest,
+    match: withConditions(match, when),
+    when,
+  })),
 ]);
 
 const gates = z
@@ -207,6 +231,7 @@ export const planSchema = z.strictObject({
         samples: z.number().int().min(0).max(50).default(5).describe('mismatches kept for each route'),
       })
       .prefault({}),
+    paths: pathRulesSchema.describe('how paths are read'),
     stateFile: z
       .string()
       .optional()
@@ -225,6 +250,10 @@ export const planSchema = z.strictObject({
   databases: z.record(name, databaseUrl).default({}),
   upstreams: z.record(name, upstream),
   migrations: z.record(name, migration).default({}),
+  workflows: z
+    .record(name, z.array(pattern).min(1))
+    .default({})
+    .describe('routes that a client goes through together; "strangler validate" warns when they are split'),
 });
 
 export type PlanDocument = z.infer<typeof planSchema>;

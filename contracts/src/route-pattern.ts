@@ -63,5 +63,5 @@ export function parseRoutePattern(text: string): RoutePattern {
 }
 
 /** Two patterns with the same shape match the same requests, whatever their parameters are called. */
-export const shapeOf = (pattern: RoutePattern): string =>
+export const shapeOf = (pattern: Pick<RoutePattern, 'segments'>): string =>
   `/${pattern.segments.map((segment) => (segment.kind === 'static' ? segment.text : segment.kind === 'param' ? ':' : '*')).join('/')}`;

@@ -1,7 +1,7 @@
-import type { StranglerError } from '@strangler/contracts';
-import { requestRefused } from './errors.js';
+import { EXACT_PATHS, type PathRules, type StranglerError } from '@strangler/contracts';
+import { pathAmbiguous, requestRefused } from './errors.js';
 import { eachHeader, endToEnd, type RawHeaders, valuesOf } from './headers.js';
-import { unambiguousPath } from './request-path.js';
+import { pathToMatch } from './request-path.js';
 
 /** What of a request the wire gives. */
 export type RequestHead = {
@@ -18,7 +18,7 @@ export type Accepted = {
   readonly method: string;
   /** Path and query, byte for byte. */
   readonly target: string;
-  /** The path routes are matched on; null when it is ambiguous. */
+  /** The path routes are matched on, in the spelling of the plan's path rules; null when it is ambiguous. */
   readonly path: string | null;
   readonly headers: RawHeaders;
   /** All cookies the client sent, the toolkit's own included. */
@@ -41,7 +41,7 @@ const WRITTEN_BY_US = new Set([
  * Makes one meaning out of a request, or refuses it. Hop-by-hop headers, `Expect` (the server has answered it already),
  * the forwarded headers of the client and the toolkit's own cookie and headers do not go on.
  */
-export function accept(head: RequestHead): Accepted | StranglerError {
+export function accept(head: RequestHead, paths: PathRules = EXACT_PATHS): Accepted | StranglerError {
   const { method, url, rawHeaders } = head;
   const hosts = valuesOf(rawHeaders, 'host');
   if (hosts.length > 1) return requestRefused(`${method} ${url}`, 'it names two hosts');
@@ -52,6 +52,8 @@ export function accept(head: RequestHead): Accepted | StranglerError {
   const rest = absolute?.[2] ?? url;
   const target = rest.startsWith('/') ? rest : `/${rest}`;
   const host = absolute?.[1] ?? hosts[0];
+  const path = pathToMatch(target, paths);
+  if (path === null && paths.ambiguous === 'refuse') return pathAmbiguous(`${method} ${url}`);
 
   const headers: string[] = [];
   const cookies: string[] = [];
@@ -77,7 +79,7 @@ export function accept(head: RequestHead): Accepted | StranglerError {
   return {
     method,
     target,
-    path: unambiguousPath(target),
+    path,
     headers,
     cookies: cookies.join('; '),
     hasBody:

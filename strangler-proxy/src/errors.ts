@@ -6,6 +6,12 @@ export const requestRefused = (request: string, reason: string) =>
     400,
     `request "${request}" has more than one meaning (${reason}): send it with one`,
   );
+export const pathAmbiguous = (request: string) =>
+  new StranglerError(
+    'PROXY_PATH_AMBIGUOUS',
+    400,
+    `request "${request}" has a path that two servers can read differently: send it plain, without encoded letters or separators, dot segments, "//", ";" or "\\"`,
+  );
 export const upstreamRefused = (upstream: string, cause?: unknown) =>
   new StranglerError(
     'PROXY_UPSTREAM_REFUSED',

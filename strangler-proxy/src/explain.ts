@@ -21,11 +21,12 @@ export function explain(parts: ExplainParts, question: URLSearchParams): Explana
     else if (key.startsWith('cookie.')) cookies.push(`${key.slice('cookie.'.length)}=${value}`);
   if (cookies.length > 0) headers.push('cookie', cookies.join('; '));
 
-  const accepted = accept({ method, url: target, rawHeaders: headers, remoteAddress: '', encrypted: false });
+  const routing = parts.routing.current;
+  const head = { method, url: target, rawHeaders: headers, remoteAddress: '', encrypted: false };
+  const accepted = accept(head, routing.paths);
   if (accepted instanceof StranglerError) throw questionInvalid(question.toString(), accepted.message);
   const { path, hasBody } = accepted;
-  const routing = parts.routing.current;
-  const { route } = match(routing.routes, method, path);
+  const { route } = match(routing.routes, method, path, accepted);
   const phase = routing.phase(route);
   const perClient = route !== undefined && isPerClient(phase, method, hasBody);
   const client = perClient ? recognise(accepted, parts.identity) : undefined;

@@ -1,5 +1,7 @@
-import type { CompareRules, Plan, RoutePattern } from '@strangler/contracts';
-import { flagOf } from '@strangler/contracts';
+import type { CompareRules, PathRules, Plan, PlanRoute } from '@strangler/contracts';
+import { closenessOf, flagOf, normalSegments } from '@strangler/contracts';
+import { compileConditions, type Fulfil } from './fulfil.js';
+import { type Asked, type Facts, readFacts } from './request-facts.js';
 
 /** A route of the plan with what the flow needs of its migration. */
 export type Route = {
@@ -12,18 +14,33 @@ export type Route = {
   readonly compare: CompareRules;
 };
 
+/** A route at its place in the table. */
+type Candidate = {
+  readonly route: Route;
+  readonly order: number;
+  readonly closeness: number;
+  readonly fulfil: Fulfil | undefined;
+};
+
+/** The routes of one path shape by method, the one to look at first in front. */
+type Leaf = Map<string, Candidate[]>;
+
 /** A trie of path segments: the cost of a match hangs on the depth of the path, not on the number of routes. */
 export type RouteTable = {
   readonly statics: Map<string, RouteTable>;
   param: RouteTable | undefined;
-  readonly here: Map<string, Route>;
-  readonly rest: Map<string, Route>;
+  readonly here: Leaf;
+  readonly rest: Leaf;
+  /** The lowest order in and below this node: what cannot go before the route found already is not looked at. */
+  lowest: number;
 };
 
 export type Matched = {
   readonly route: Route | undefined;
   /** Nodes of the table that were looked at. */
   readonly visited: number;
+  /** Routes whose conditions were looked at. */
+  readonly weighed: number;
 };
 
 const emptyTable = (): RouteTable => ({
@@ -31,23 +48,34 @@ const emptyTable = (): RouteTable => ({
   param: undefined,
   here: new Map(),
   rest: new Map(),
+  lowest: Infinity,
 });
 
 /** Compiled once for each plan. */
-export function compileRoutes(plan: Pick<Plan, 'migrations'>): RouteTable {
+export function compileRoutes(plan: Pick<Plan, 'migrations' | 'proxy'>): RouteTable {
   const table = emptyTable();
   for (const [migration, { upstream, flag = flagOf(migration), routes, compare }] of Object.entries(
     plan.migrations,
   ))
-    for (const { match: pattern, shadow, compare: own = compare } of routes)
-      insert(table, pattern, { text: pattern.text, migration, upstream, flag, shadow, compare: own });
+    for (const planned of routes) {
+      const { match: pattern, shadow, compare: own = compare } = planned;
+      const route = { text: pattern.text, migration, upstream, flag, shadow, compare: own };
+      insert(table, planned, route, plan.proxy.paths);
+    }
+  sort(table);
   return table;
 }
 
-function insert(table: RouteTable, pattern: RoutePattern, route: Route): void {
+function insert(
+  table: RouteTable,
+  { match: pattern, when, order }: PlanRoute,
+  route: Route,
+  paths: PathRules,
+): void {
   let node = table;
   let leaf = node.here;
-  for (const segment of pattern.segments) {
+  node.lowest = Math.min(node.lowest, order);
+  for (const segment of normalSegments(pattern, paths)) {
     if (segment.kind === 'rest') {
       leaf = node.rest;
       break;
@@ -58,28 +86,65 @@ function insert(table: RouteTable, pattern: RoutePattern, route: Route): void {
       node.statics.set(segment.text, next);
       node = next;
     }
+    node.lowest = Math.min(node.lowest, order);
     leaf = node.here;
   }
-  for (const method of pattern.methods) leaf.set(method, route);
+  const candidate = { route, order, closeness: closenessOf(when), fulfil: compileConditions(when) };
+  for (const method of pattern.methods) {
+    const candidates = leaf.get(method);
+    if (candidates) candidates.push(candidate);
+    else leaf.set(method, [candidate]);
+  }
 }
 
+function sort({ statics, param, here, rest }: RouteTable): void {
+  for (const leaf of [here, rest]) for (const candidates of leaf.values()) candidates.sort(precedence);
+  for (const child of statics.values()) sort(child);
+  if (param) sort(param);
+}
+
+const precedence = (one: Candidate, other: Candidate): number =>
+  one.order - other.order || other.closeness - one.closeness;
+
+const NOTHING_ELSE: Asked = { headers: [], cookies: '', target: '' };
+
 /**
- * The most specific route for method and path: segment by segment a static one wins over a parameter and that over the rest
- * of the path; a branch that ends without the method is left again. Segments compare byte for byte.
+ * The route for a request. The lowest order goes first; of one order the most specific path: segment by segment a static one wins
+ * over a parameter and that over the rest of the path, and a branch that ends without a route is left again; of one path the
+ * most conditions, and of as many the most that name a value; a method that is named before `*`. `path` is unambiguous and in the
+ * spelling of the plan's path rules; segments compare byte for byte.
  */
-export function match(table: RouteTable, method: string, path: string | null): Matched {
-  if (path === null) return { route: undefined, visited: 0 };
+export function match(table: RouteTable, method: string, path: string | null, asked = NOTHING_ELSE): Matched {
+  if (path === null) return { route: undefined, visited: 0, weighed: 0 };
   const segments = path === '/' ? [] : path.slice(1).split('/');
   let visited = 0;
-  const seek = (node: RouteTable, depth: number): Route | undefined => {
+  let weighed = 0;
+  let facts: Facts | undefined;
+  let found: Candidate | undefined;
+
+  const isFulfilled = ({ fulfil }: Candidate): boolean => {
+    if (!fulfil) return true;
+    weighed++;
+    return fulfil((facts ??= readFacts(asked)));
+  };
+  const take = (leaf: Leaf): void => {
+    const named = leaf.get(method)?.find(isFulfilled);
+    const any = leaf.get('*')?.find(isFulfilled);
+    const best = named && any ? (precedence(named, any) <= 0 ? named : any) : (named ?? any);
+    if (best && (!found || best.order < found.order)) found = best;
+  };
+  const seek = (node: RouteTable, depth: number): void => {
+    // Branches are walked from the most specific on, so a later one wins by its order alone.
+    if (found && node.lowest >= found.order) return;
     visited++;
     const segment = segments[depth];
-    if (segment === undefined) return node.here.get(method) ?? node.here.get('*');
+    if (segment === undefined) return take(node.here);
     const fixed = node.statics.get(segment);
-    const found =
-      (fixed && seek(fixed, depth + 1)) ??
-      (segment !== '' && node.param ? seek(node.param, depth + 1) : undefined);
-    return found ?? (segment === '' ? undefined : (node.rest.get(method) ?? node.rest.get('*')));
+    if (fixed) seek(fixed, depth + 1);
+    if (segment === '') return;
+    if (node.param) seek(node.param, depth + 1);
+    if (!found || node.lowest < found.order) take(node.rest);
   };
-  return { route: seek(table, 0), visited };
+  seek(table, 0);
+  return { route: found?.route, visited, weighed };
 }

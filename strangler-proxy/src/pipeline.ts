@@ -35,11 +35,11 @@ export function createPipeline(parts: PipelineParts) {
   return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const startedAt = now();
     const routing = parts.routing.current;
-    const accepted = accept(headOf(request));
+    const accepted = accept(headOf(request), routing.paths);
     if (accepted instanceof StranglerError) return refuse(response, accepted, { close: true });
 
     const { method, path, hasBody } = accepted;
-    const { route } = match(routing.routes, method, path);
+    const { route } = match(routing.routes, method, path, accepted);
     const phase = routing.phase(route);
     const client =
       route && isPerClient(phase, method, hasBody)

@@ -151,7 +151,7 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
     upgraded.add(socket);
     socket.once('close', () => upgraded.delete(socket));
     socket.on('error', () => socket.destroy());
-    const accepted = accept(headOf(request));
+    const accepted = accept(headOf(request), routing.current.paths);
     if (accepted instanceof StranglerError) return refuseUpgrade(socket, accepted);
     forward.upgrade(request, accepted, socket, head);
   });

@@ -1,3 +1,5 @@
+import { EXACT_PATHS, normalPath, type PathRules } from '@strangler/contracts';
+
 // Encoded: control characters, the unreserved ones of RFC 3986 2.3 (letters, digits, - . _ ~), / ; \ ? # and % itself.
 const ENCODED_AMBIGUOUS = /%(?:[01][0-9a-f]|7f|2[35def]|3[0-9bf]|[46][1-9a-f]|[57][0-9a]|5[cf]|7e)/i;
 const PLAIN_AMBIGUOUS = /[\\;#]|\/\/|(?:^|\/)\.{1,2}(?:\/|$)|[^\u0021-\u007e]/;
@@ -18,4 +20,10 @@ export function unambiguousPath(target: string): string | null {
   } catch {
     return null;
   }
+}
+
+/** The same in the spelling that stands for all that the plan reads alike; only this one is compared with routes. */
+export function pathToMatch(target: string, rules: PathRules = EXACT_PATHS): string | null {
+  const path = unambiguousPath(target);
+  return path === null ? null : normalPath(path, rules);
 }

@@ -1,9 +1,10 @@
-import { type Phase, phaseOf, type Plan, type RoutingState } from '@strangler/contracts';
+import { type PathRules, type Phase, phaseOf, type Plan, type RoutingState } from '@strangler/contracts';
 import { compileRoutes, type Route, type RouteTable } from './match.js';
 
 /** Plan and state as one value: a request keeps the one it started with, whatever is put into force meanwhile. */
 export type Routing = {
   readonly routes: RouteTable;
+  readonly paths: PathRules;
   readonly state: RoutingState;
   phase(route: Route | undefined): Phase;
 };
@@ -16,6 +17,7 @@ export function createRouting(
   const routes = compileRoutes(plan);
   const compile = (next: RoutingState): Routing => ({
     routes,
+    paths: plan.proxy.paths,
     state: next,
     phase: (route) => (route ? phaseOf(next, route.migration) : 'legacy'),
   });

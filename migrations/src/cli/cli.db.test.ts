@@ -29,7 +29,7 @@ describe('the commands, in the order an operator needs them', () => {
     );
     expect(await json('validate')).toEqual({
       code: 0,
-      body: { ok: true, revision: expect.any(String), migrations: ['catalog', 'search'] },
+      body: { ok: true, revision: expect.any(String), migrations: ['catalog', 'search'], warnings: [] },
     });
     const schema = JSON.parse((await place.strangler(['validate', '--schema'])).out) as object;
     expect(schema).toMatchObject({ type: 'object', properties: { migrations: expect.anything() } });
@@ -57,6 +57,33 @@ describe('the commands, in the order an operator needs them', () => {
         problems: Array.from({ length: 3 }, () => expect.objectContaining({ code: expect.any(String) })),
       },
     });
+  });
+
+  it('validate: a plan with warnings exits 0 and tells them, with --strict it exits 2', async () => {
+    const file = join(place.folder, 'warned.yaml');
+    await writeFile(file, (await readFile(place.plan, 'utf8')).replace('GET /api/search', 'GET /api/*'));
+    const line =
+      /^warning: migrations\.search\.routes\[0\] \(line \d+\): "GET \/api\/\*" leaves some of its requests to .* of "catalog" and 2 more of "catalog".*: narrow one of the two/;
+    const plain = await place.strangler(['validate', '--plan', file]);
+    expect(plain).toEqual({
+      code: 0,
+      out: expect.stringMatching(/ is right: revision \w{12}, 2 migrations, 1 warning\n$/),
+      err: expect.stringMatching(line),
+    });
+    const strict = await place.strangler(['validate', '--plan', file, '--strict']);
+    expect([strict.code, strict.err]).toEqual([2, plain.err]);
+    const warnings = [
+      expect.objectContaining({ code: 'ROUTE_OVERLAP', path: 'migrations.search.routes[0]' }),
+    ];
+    expect(await json('validate', '--plan', file)).toEqual({
+      code: 0,
+      body: expect.objectContaining({ ok: true, warnings }),
+    });
+    expect(await json('validate', '--plan', file, '--strict')).toEqual({
+      code: 2,
+      body: expect.objectContaining({ ok: false, warnings }),
+    });
+    expect((await place.strangler(['validate', '--strict'])).code).toBe(0);
   });
 
   it('status: says what the next step waits for', async () => {

@@ -1,11 +1,11 @@
-import { EXIT, type Phase, PHASES, planJsonSchema } from '@strangler/contracts';
+import { EXIT, type Phase, PHASES, planJsonSchema, problemLine } from '@strangler/contracts';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { type ControlClient, controlClient } from './control-client.js';
 import { explain, explanationText } from './explain.js';
 import { fail } from './fail.js';
 import { movedText } from './print-moved.js';
 import { statusText } from './print-status.js';
-import { readPlan } from './read-plan.js';
+import { readPlan, readPlanAndWarnings } from './read-plan.js';
 import { printable, type Terminal } from './terminal.js';
 import { verificationText, watchVerification } from './watch-verification.js';
 import { renderReport, REPORT_FORMATS, type ReportFormat, writeReport } from './write-report.js';
@@ -73,20 +73,26 @@ export async function runCli(argv: readonly string[], outer: CliEnvironment): Pr
 
   command('validate', 'check a plan; tells every problem at once')
     .option('--schema', "print the plan's JSON Schema for editors")
-    .action(async (options: PlanOptions & { schema?: boolean }) => {
+    .option('--strict', 'exit 2 also when there are only warnings')
+    .action(async (options: PlanOptions & { schema?: boolean; strict?: boolean }) => {
       if (options.schema) return terminal.out(`${JSON.stringify(planJsonSchema(), null, 2)}\n`);
-      const plan = await readPlan(options.plan, environment);
+      const { plan, warnings } = await readPlanAndWarnings(options.plan, environment);
       const migrations = Object.entries(plan.migrations);
+      const ok = !options.strict || warnings.length === 0;
       const result = {
-        ok: true,
+        ok,
         revision: plan.revision,
         migrations: migrations.map(([name]) => name).toSorted(),
+        warnings,
       };
+      if (!ok) exit = EXIT.badInput;
+      if (!options.json)
+        for (const warning of warnings) terminal.err(printable(`warning: ${problemLine(warning)}\n`));
       say(
         options,
         result,
         () =>
-          `plan "${options.plan}" is right: revision ${plan.revision}, ${migrations.length} ${migrations.length === 1 ? 'migration' : 'migrations'}\n`,
+          `plan "${options.plan}" is right: revision ${plan.revision}, ${migrations.length} ${migrations.length === 1 ? 'migration' : 'migrations'}${warnings.length === 0 ? '' : `, ${warnings.length} ${warnings.length === 1 ? 'warning' : 'warnings'}`}\n`,
       );
     });
 

@@ -13,7 +13,15 @@ export class PlanBroken extends Error {
 }
 
 export async function readPlan(file: string, environment: NodeJS.ProcessEnv): Promise<Plan> {
+  return (await readPlanAndWarnings(file, environment)).plan;
+}
+
+/** The plan with what in it is allowed and seldom meant. */
+export async function readPlanAndWarnings(
+  file: string,
+  environment: NodeJS.ProcessEnv,
+): Promise<{ readonly plan: Plan; readonly warnings: readonly Problem[] }> {
   const loaded = await loadPlan(file, environment);
   if (!loaded.ok) throw new PlanBroken(file, loaded.problems);
-  return loaded.plan;
+  return { plan: loaded.plan, warnings: loaded.warnings() };
 }
