@@ -13,4 +13,6 @@ export * from './problem.js';
 export * from './program.js';
 export * from './route-pattern.js';
 export * from './routing-state.js';
+export * from './sign.js';
 export * from './state-subscription.js';
+export * from './tester-token.js';

@@ -117,15 +117,22 @@ export type MigrationSetup = {
   readonly share?: number;
   readonly routes?: readonly unknown[];
   readonly compare?: Record<string, unknown>;
+  readonly canary?: Record<string, unknown>;
   readonly proxy?: Record<string, unknown>;
   readonly legacyOptions?: Record<string, unknown>;
   readonly serviceOptions?: Record<string, unknown>;
   readonly options?: Partial<ProxyOptions>;
 };
 
-export const stateOf = (version: number, phase: Phase) => ({
+export const stateOf = (version: number, phase: Phase, generation?: number) => ({
   version,
-  migrations: { catalog: { phase, since: '2026-01-01T00:00:00.000Z' } },
+  migrations: {
+    catalog: {
+      phase,
+      since: '2026-01-01T00:00:00.000Z',
+      ...(generation !== undefined && { generation }),
+    },
+  },
 });
 
 export function planOf(setup: Omit<MigrationSetup, 'phase'> & { at: string }): Plan {
@@ -144,6 +151,7 @@ export function planOf(setup: Omit<MigrationSetup, 'phase'> & { at: string }): P
         upstream: 'catalog',
         routes: setup.routes ?? ['GET /items/*', 'POST /items/:id'],
         ...(setup.compare && { compare: setup.compare }),
+        ...(setup.canary && { canary: setup.canary }),
       },
     },
   };

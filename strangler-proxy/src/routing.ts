@@ -1,4 +1,4 @@
-import { type Phase, phaseOf, type Plan, type RoutingState } from '@strangler/contracts';
+import { generationOf, type Phase, phaseOf, type Plan, type RoutingState } from '@strangler/contracts';
 import { compileRoutes, type Route, type RouteTable } from './match.js';
 
 /** Plan and state as one value: a request keeps the one it started with, whatever is put into force meanwhile. */
@@ -6,6 +6,7 @@ export type Routing = {
   readonly routes: RouteTable;
   readonly state: RoutingState;
   phase(route: Route | undefined): Phase;
+  generation(route: Route): number;
 };
 
 /** The routing in force, swapped by one assignment. */
@@ -18,6 +19,7 @@ export function createRouting(
     routes,
     state: next,
     phase: (route) => (route ? phaseOf(next, route.migration) : 'legacy'),
+    generation: (route) => generationOf(next, route.migration),
   });
   return {
     current: compile(state),
