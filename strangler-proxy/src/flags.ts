@@ -23,7 +23,7 @@ export type Flags = {
   /** Called after each change of any definition. */
   onChange(listener: () => void): void;
   start(): Promise<void>;
-  stop(): void | Promise<void>;
+  stop(): void;
 };
 
 /** For a plan without flags: everything is off. */

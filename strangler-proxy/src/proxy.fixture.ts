@@ -162,12 +162,17 @@ export function parse(text: string, at = '/nowhere'): Plan {
   const loaded = parsePlan(text, join(at, 'plan.yaml'), {
     SECRET,
     LEDGER: 'mysql://root@127.0.0.1:1/ledger',
+    UNLEASH: 'default:development.secret',
   });
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems));
   return loaded.plan;
 }
 
-export const flagsText = (share: number, rest: Record<string, unknown> = {}): string =>
+export const flagsText = (
+  share: number,
+  rest: Record<string, unknown> = {},
+  stickiness = 'default',
+): string =>
   JSON.stringify({
     version: 2,
     features: [
@@ -177,7 +182,7 @@ export const flagsText = (share: number, rest: Record<string, unknown> = {}): st
         strategies: [
           {
             name: 'flexibleRollout',
-            parameters: { rollout: String(share), stickiness: 'default', groupId: 'strangler.catalog' },
+            parameters: { rollout: String(share), stickiness, groupId: 'strangler.catalog' },
             constraints: [],
           },
         ],

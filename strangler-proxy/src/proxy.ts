@@ -193,7 +193,7 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
   const release = async () => {
     await following.stop();
     await shadow.stop();
-    await flags.stop();
+    flags.stop();
     await upstreams.stop();
   };
   try {

@@ -1,5 +1,6 @@
+import type { EventEmitter } from 'node:events';
 import { readFile, rename, writeFile } from 'node:fs/promises';
-import { setTimeout as delay } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { type ClientFeaturesResponse, Unleash, UnleashEvents, type UnleashConfig } from 'unleash-client';
 import { reasonOf, type UnleashServer } from '@strangler/contracts';
@@ -13,21 +14,23 @@ export type ServerFlagsOptions = {
   /** Where the last flags are kept for a start while the server is away; undefined: nowhere. */
   readonly backup: string | undefined;
   readonly log: Logger;
+  /** How often the server is told; a minute when left out. */
+  readonly metricsMs?: number;
 };
 
 // A start waits this long for the server, then goes on with what was last known.
 const FIRST_FLAGS_MS = 2_000;
 const TIMEOUT_MS = 5_000;
-const FLUSH_MS = 1_000;
 
 /** Flags of an Unleash server, which is told what became of them. While it is away the last known ones stay in force. */
-export function serverFlags({ server, backup, log }: ServerFlagsOptions): Flags {
+export function serverFlags({ server, backup, log, metricsMs = 60_000 }: ServerFlagsOptions): Flags {
   const { url, token, appName, environment, refreshMs } = server;
   const unleash = new Unleash({
     url,
     appName,
     environment,
     refreshInterval: refreshMs,
+    metricsInterval: metricsMs,
     timeout: TIMEOUT_MS,
     customHeaders: { Authorization: token },
     strategies: [new FlexibleRollout()],
@@ -55,10 +58,13 @@ export function serverFlags({ server, backup, log }: ServerFlagsOptions): Flags 
     ...flagsBy(unleash),
     start: async () => {
       await Promise.race([unleash.start(), delay(FIRST_FLAGS_MS, undefined, { ref: false })]);
+      // The client counts itself ready one tick after it is.
+      await nextTurn();
     },
-    async stop() {
-      await Promise.race([unleash.flushMetrics(), delay(FLUSH_MS, undefined, { ref: false })]);
+    stop() {
       unleash.destroy();
+      // The client takes its listeners off and then, when its last question fails, emits an error nobody hears: that ends a process.
+      (unleash as unknown as { repository: EventEmitter }).repository.on(UnleashEvents.Error, () => {});
     },
   };
 }
