@@ -4,6 +4,8 @@ export * from './check-port.js';
 export * from './errors.js';
 export * from './evidence.js';
 export * from './fake-state-subscription.js';
+export * from './flags-schema.js';
+export * from './identity-schema.js';
 export * from './load-plan.js';
 export * from './mapping-schema.js';
 export * from './phases.js';

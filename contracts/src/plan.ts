@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { parseAddress } from './address.js';
+import { flagsSchema } from './flags-schema.js';
+import { identitySchema, testersSchema } from './identity-schema.js';
 import { tableMappingSchema } from './mapping-schema.js';
 import { parseRoutePattern, type RoutePattern } from './route-pattern.js';
 
@@ -33,48 +35,6 @@ const httpUrl = z.string().transform((text, context) => {
     code: 'custom',
     message: `"${text}" is not the base URL of an HTTP server`,
     params: { remedy: 'write it as "http://127.0.0.1:3000", without a path' },
-  });
-  return z.NEVER;
-});
-
-const cookieName = z.string().regex(/^[!#$%&'*+.^`|~\w-]+$/, 'is not the name of a cookie');
-const headerName = z
-  .string()
-  .toLowerCase()
-  .regex(/^[!#$%&'*+.^`|~\w-]+$/, 'is not the name of a header');
-/** Where a request says something of its client. */
-const source = z.union([z.strictObject({ cookie: cookieName }), z.strictObject({ header: headerName })]);
-export type Source = z.infer<typeof source>;
-
-// What the proxy keeps from upstreams goes by its name: a token for testers must not reach an application's log.
-const testerSource = z.union([
-  z.strictObject({
-    header: headerName.refine((text) => text.startsWith('x-strangler-'), {
-      message: 'does not begin with "x-strangler-"',
-      params: { remedy: 'write "x-strangler-tester": headers of that kind are kept from upstreams' },
-    }),
-  }),
-  z.strictObject({
-    cookie: cookieName.refine((text) => text.startsWith('strangler_tester'), {
-      message: 'does not begin with "strangler_tester"',
-      params: { remedy: 'write "strangler_tester": cookies of that kind are kept from upstreams' },
-    }),
-  }),
-]);
-
-const unleashUrl = z.string().transform((text, context) => {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (
-    url &&
-    /^https?:$/.test(url.protocol) &&
-    /\/api\/?$/.test(url.pathname) &&
-    `${url.search}${url.hash}${url.username}${url.password}` === ''
-  )
-    return url.href.replace(/\/$/, '');
-  context.addIssue({
-    code: 'custom',
-    message: 'is not the URL of the API of an Unleash server',
-    params: { remedy: 'write it as "http://127.0.0.1:4242/api", ending in "/api"' },
   });
   return z.NEVER;
 });
@@ -225,20 +185,8 @@ export const planSchema = z.strictObject({
       })
       .optional()
       .describe('signs the cookie of anonymous clients; enters by !env'),
-    identity: z
-      .strictObject({
-        user: source.optional().describe('where a request says who its user is'),
-        session: source
-          .optional()
-          .describe('where a request says its session; for flags that stick to sessionId'),
-        tenant: source.optional().describe('where a request says its tenant; the property "tenant" of flags'),
-        properties: z
-          .record(z.string().min(1), source)
-          .optional()
-          .describe('further properties that constraints of flags may ask for'),
-      })
-      .prefault({}),
-    testers: testerSource
+    identity: identitySchema,
+    testers: testersSchema
       .optional()
       .describe(
         'where a tester shows the token that "strangler tester" made; without it there are no testers',
@@ -269,29 +217,7 @@ export const planSchema = z.strictObject({
   }),
   sync: z.strictObject({ admin: address.prefault('127.0.0.1:7071') }).prefault({}),
   control: z.strictObject({ listen: address.prefault('127.0.0.1:7072'), ledger: databaseUrl }).optional(),
-  flags: z
-    .strictObject({
-      file: z
-        .string()
-        .min(1)
-        .optional()
-        .describe('flags in the format of the client API of Unleash; relative to the plan'),
-      unleash: z
-        .strictObject({
-          url: unleashUrl.describe('API of an Unleash server, ending in "/api"'),
-          token: z.string().min(1).describe('backend API token of an environment; enters by !env'),
-          appName: z.string().min(1).default('strangler-proxy').describe('name the server lists it under'),
-          environment: z
-            .string()
-            .min(1)
-            .default('default')
-            .describe('for constraints on "environment"; which flags it gets is up to the token'),
-          refreshMs: z.number().int().min(100).default(5_000).describe('how often it asks for changes'),
-        })
-        .optional()
-        .describe('in place of a file: flags of an Unleash server'),
-    })
-    .optional(),
+  flags: flagsSchema.optional(),
   databases: z.record(name, databaseUrl).default({}),
   upstreams: z.record(name, upstream),
   migrations: z.record(name, migration).default({}),
@@ -302,8 +228,6 @@ export type Migration = PlanDocument['migrations'][string];
 export type MigrationData = NonNullable<Migration['data']>;
 export type PlanRoute = Migration['routes'][number];
 export type Upstream = PlanDocument['upstreams'][string];
-export type Identity = PlanDocument['proxy']['identity'];
-export type UnleashServer = NonNullable<NonNullable<PlanDocument['flags']>['unleash']>;
 export type ShadowLimits = PlanDocument['proxy']['shadow'];
 
 /** The name of a migration's flag when the plan gives none. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Flags } from './flags.js';
-import { contextOf, stickTo } from './flexible-rollout.js';
+import { contextOf, stickTo } from './sticky-strategy.js';
 
 /** Flags that a test sets by hand: each is on for a percentage of the clients, always the same ones. */
 export function fakeFlags(

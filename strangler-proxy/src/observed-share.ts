@@ -30,8 +30,8 @@ export function createObservedShare(now: number): ObservedShare {
       const key = hash('sha1', clientId, 'base64').slice(0, 12);
       const before = clients.get(key);
       if (before === undefined && clients.size >= MOST_CLIENTS) return;
-      const now = side === 'legacy' ? ON_LEGACY : pinned ? PINNED : ON_SERVICE;
-      if (before === undefined || now > before) clients.set(key, now);
+      const place = side === 'legacy' ? ON_LEGACY : pinned ? PINNED : ON_SERVICE;
+      if (before === undefined || place > before) clients.set(key, place);
     },
     reset(at) {
       since = at;

@@ -1,3 +1,4 @@
+import type { Migration } from '@strangler/contracts';
 import { describe, expect, it } from '@jest/globals';
 import type { Client } from './identify.js';
 import { createPins } from './pins.js';
@@ -49,9 +50,10 @@ describe('a pin', () => {
   });
 
   it('of another migration is not believed under this name, and neither is one signed with another secret', () => {
+    const [catalog] = Object.values(plan().migrations) as [Migration];
     const two = createPins({
       ...plan(),
-      migrations: { catalog: plan().migrations['catalog']!, search: plan().migrations['catalog']! },
+      migrations: { ...plan().migrations, search: catalog },
     });
     const search = cookieOf(two.give({ isSecure: false }, 'search', anna, 3));
     expect(read(search.replace('search', 'catalog'))).toBe('invalid');

@@ -94,7 +94,8 @@ describe('a tester', () => {
     const answer = await ask(show(token({ side: phase === 'extracted' ? 'legacy' : 'service' })), method);
     expect(answer.who).toBe(who);
     expect(answer.told === null).toBe(method !== 'HEAD');
-    if (method === 'HEAD') expect(seen[0]).toMatch(/^service HEAD/);
+    const asked = method === 'HEAD' || phase === 'extracted' ? 'service' : 'legacy';
+    expect(seen[0]).toMatch(new RegExp(`^${asked} ${method} `));
   });
 
   it.each([

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import { Unleash, UnleashEvents, type UnleashConfig } from 'unleash-client';
 import type { Flags } from './flags.js';
-import { bucketOf, contextOf, FlexibleRollout, stickTo } from './flexible-rollout.js';
+import { bucketOf, contextOf, StickyStrategy, stickTo } from './sticky-strategy.js';
 
 type Repository = NonNullable<UnleashConfig['repository']>;
 
@@ -12,7 +12,7 @@ export const unleashOver = (repository: Repository): Unleash =>
     appName: 'strangler-proxy',
     // Demanded by the client, never asked: the repository is the only source.
     url: 'http://flags.invalid/api/',
-    strategies: [new FlexibleRollout()],
+    strategies: [new StickyStrategy()],
     disableMetrics: true,
     disableAutoStart: true,
     skipInstanceCountWarning: true,

@@ -6,7 +6,7 @@ import { type ClientFeaturesResponse, Unleash, UnleashEvents, type UnleashConfig
 import { reasonOf, type UnleashServer } from '@strangler/contracts';
 import { flagServerLost } from './errors.js';
 import type { Flags } from './flags.js';
-import { FlexibleRollout } from './flexible-rollout.js';
+import { StickyStrategy } from './sticky-strategy.js';
 import { flagsBy } from './unleash-flags.js';
 
 export type ServerFlagsOptions = {
@@ -33,7 +33,7 @@ export function serverFlags({ server, backup, log, metricsMs = 60_000 }: ServerF
     metricsInterval: metricsMs,
     timeout: TIMEOUT_MS,
     customHeaders: { Authorization: token },
-    strategies: [new FlexibleRollout()],
+    strategies: [new StickyStrategy()],
     storageProvider: backupIn(backup, url, log),
     disableAutoStart: true,
     skipInstanceCountWarning: true,

@@ -39,7 +39,7 @@ export const bucketOf = (groupId: string, id: string): number =>
   (murmurhash.x86.hash32(`${groupId}:${id}`, 0) % 100) + 1;
 
 /** Unleash's gradual rollout, with a place for every client. */
-export class FlexibleRollout extends Strategy {
+export class StickyStrategy extends Strategy {
   constructor() {
     super('flexibleRollout');
   }
