@@ -7,6 +7,17 @@ import { conflictOf } from './route-conflict.js';
 type Path = readonly (string | number)[];
 export type Inconsistency = { readonly path: Path; readonly message: string; readonly remedy: string };
 
+// Unleash looks for these outside the properties, so a property of that name would never be found.
+const TAKEN_PROPERTIES = [
+  'userId',
+  'sessionId',
+  'remoteAddress',
+  'environment',
+  'appName',
+  'currentTime',
+  'tenant',
+];
+
 type Parts = Readonly<Record<string, unknown>>;
 const parts = (value: unknown): Parts =>
   value !== null && typeof value === 'object' && !Array.isArray(value) ? (value as Parts) : {};
@@ -49,6 +60,32 @@ export function crossCheck(document: unknown): readonly Inconsistency[] {
 
   const paths = pathRulesSchema.safeParse(parts(plan['proxy'])['paths']).data ?? EXACT_PATHS;
   const routes = new Map<string, { readonly route: PlanRoute; readonly migration: string }[]>();
+  const flagSource = parts(plan['flags']);
+  if (
+    plan['flags'] !== undefined &&
+    (flagSource['file'] === undefined) === (flagSource['unleash'] === undefined)
+  )
+    complain(
+      ['flags'],
+      flagSource['file'] === undefined ? 'name no source' : 'name two sources',
+      'write either "file: flags.json" or "unleash: { url: ..., token: !env UNLEASH_TOKEN }"',
+    );
+  const proxy = parts(plan['proxy']);
+  const identity = parts(proxy['identity']);
+  for (const property of Object.keys(parts(identity['properties'])))
+    if (TAKEN_PROPERTIES.includes(property))
+      complain(
+        ['proxy', 'identity', 'properties', property],
+        'is a field that flags have anyway',
+        property === 'tenant' ? 'write it as "identity.tenant"' : 'choose another name',
+      );
+  if (proxy['testers'] !== undefined && proxy['secret'] === undefined)
+    complain(
+      ['proxy', 'testers'],
+      'need a "secret"',
+      'add "secret: !env STRANGLER_SECRET" to the proxy: it signs their tokens',
+    );
+
   const targets = new Map<string, string>();
   const flags = new Map<string, string>();
   for (const [name, value] of migrations) {

@@ -41,6 +41,8 @@ export type MigrationTraffic = {
     readonly observedClients: number | null;
     readonly observedRequests: number | null;
     readonly clients: number;
+    /** Those of the clients whom a pin alone keeps on the service, although the flag would send them back. */
+    readonly pinned?: number;
     readonly requests: number;
     readonly since: string;
   };
@@ -63,6 +65,10 @@ export type ProxyEvidence = {
   readonly migrations: Readonly<Record<string, MigrationTraffic>>;
 };
 
+/** `held` keeps the client on the service; `stale` is from before a rollback, `invalid` forged or another client's. */
+export const PIN_STATES = ['none', 'held', 'stale', 'invalid'] as const;
+export type PinState = (typeof PIN_STATES)[number];
+
 /** `GET /explain?method=&path=&...` of a proxy's admin port: where a request would go, and why. */
 export type Explanation = {
   readonly method: string;
@@ -74,6 +80,10 @@ export type Explanation = {
   readonly phase: Phase | null;
   readonly flag: string | null;
   readonly client: { readonly kind: 'user' | 'anonymous' | 'none'; readonly bucket: number | null };
+  /** What the request's pin is worth; null where pins do not count. */
+  readonly pin: PinState | null;
+  /** Set when a valid tester's token decided. */
+  readonly tester: { readonly name: string; readonly side: 'legacy' | 'service' } | null;
   /** One sentence. */
   readonly reason: string;
 };

@@ -124,12 +124,14 @@ function secretProblems(value: unknown, lineOf: (path: Path) => number | undefin
   const plan = (value ?? {}) as {
     proxy?: { secret?: unknown };
     control?: { ledger?: unknown };
+    flags?: { unleash?: { token?: unknown } };
     databases?: Record<string, unknown>;
   };
   const hasPassword = (text: unknown) =>
     typeof text === 'string' && URL.canParse(text) && new URL(text).password !== '';
   const found: [Path, boolean][] = [
     [['proxy', 'secret'], typeof plan.proxy?.secret === 'string'],
+    [['flags', 'unleash', 'token'], typeof plan.flags?.unleash?.token === 'string'],
     [['control', 'ledger'], hasPassword(plan.control?.ledger)],
     ...Object.entries(plan.databases ?? {}).map(([key, url]): [Path, boolean] => [
       ['databases', key],

@@ -76,6 +76,35 @@ describe('a plan', () => {
     expect(catalog?.data?.tables[0]?.split[0]?.separator).toBe(',');
   });
 
+  it('may have its flags from an Unleash server, and says where clients say who they are', () => {
+    const plan = planOf(
+      WHOLE.replace(
+        '{ file: flags.json }',
+        '{ unleash: { url: http://u:4242/api/, token: !env SECRET } }',
+      ).replace(
+        'listen: 8080',
+        `listen: 8080
+  testers: { header: X-Strangler-Tester }
+  identity: { user: { cookie: uid }, session: { cookie: sid }, tenant: { header: X-Tenant }, properties: { plan: { header: X-Plan } } }`,
+      ),
+    );
+    expect(plan.flags).toEqual({
+      unleash: {
+        url: 'http://u:4242/api',
+        token: ENVIRONMENT.SECRET,
+        appName: 'strangler-proxy',
+        environment: 'default',
+        refreshMs: 5_000,
+      },
+    });
+    expect(plan.proxy.testers).toEqual({ header: 'x-strangler-tester' });
+    expect(plan.proxy.identity).toMatchObject({
+      tenant: { header: 'x-tenant' },
+      properties: { plan: { header: 'x-plan' } },
+    });
+    expect(plan.migrations['catalog']?.canary.oneWay).toBe(true);
+  });
+
   it('has a revision that changes with what it says and not with how it is laid out', () => {
     const one = planOf(WHOLE);
     expect(planOf(`# a comment\n${WHOLE}`).revision).toBe(one.revision);
@@ -159,6 +188,37 @@ describe('a plan', () => {
       'a database that is no MySQL',
       WHOLE.replace('!env LEDGER', 'postgres://h/x'),
       /is not the URL of a MySQL or MariaDB database/,
+    ],
+    [
+      'flags of two sources',
+      WHOLE.replace('flags.json }', 'flags.json, unleash: { url: http://u/api, token: !env SECRET } }'),
+      /flags .*name two sources/,
+    ],
+    ['flags of no source', WHOLE.replace('{ file: flags.json }', '{}'), /flags .*name no source/],
+    [
+      'an Unleash server without its API',
+      WHOLE.replace('{ file: flags.json }', '{ unleash: { url: http://u:4242, token: !env SECRET } }'),
+      /ending in "\/api"/,
+    ],
+    [
+      'a token in the file',
+      WHOLE.replace('{ file: flags.json }', '{ unleash: { url: http://u/api, token: abc } }'),
+      /flags\.unleash\.token .*has a secret in the file/,
+    ],
+    [
+      'a property that flags have anyway',
+      WHOLE.replace('listen: 8080', 'listen: 8080\n  identity: { properties: { tenant: { header: x-t } } }'),
+      /properties\.tenant .*write it as "identity\.tenant"/,
+    ],
+    [
+      'testers whose token would reach an application',
+      WHOLE.replace('listen: 8080', 'listen: 8080\n  testers: { header: x-tester }'),
+      /does not begin with "x-strangler-"/,
+    ],
+    [
+      'testers without a secret',
+      FIVE_LINES.replace('8080', '8080\n  testers: { header: x-strangler-tester }'),
+      /proxy\.testers .*need a "secret"/,
     ],
     ['a service that is legacy', WHOLE.replace('upstream: catalog', 'upstream: legacy'), /is "legacy"/],
     ['an empty file', '', /expected object/],

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { parseAddress } from './address.js';
 import { type Conditions, conditionsSchema, conditionsText } from './conditions.js';
+import { flagsSchema } from './flags-schema.js';
+import { identitySchema, testersSchema } from './identity-schema.js';
 import { tableMappingSchema } from './mapping-schema.js';
 import { pathRulesSchema } from './path-rules.js';
 import { parseRoutePattern, type RoutePattern } from './route-pattern.js';
@@ -168,7 +170,13 @@ const migration = z.strictObject({
   routes: z.array(routeSchema).min(1),
   compare: compareRules,
   canary: z
-    .strictObject({ steps: z.array(z.number().int().min(1).max(100)).min(1).default([10, 50, 100]) })
+    .strictObject({
+      steps: z.array(z.number().int().min(1).max(100)).min(1).default([10, 50, 100]),
+      oneWay: z
+        .boolean()
+        .default(true)
+        .describe('a client once served by the service stays there when the share shrinks, until a rollback'),
+    })
     .prefault({}),
   gates,
   data: z
@@ -201,17 +209,12 @@ export const planSchema = z.strictObject({
       })
       .optional()
       .describe('signs the cookie of anonymous clients; enters by !env'),
-    identity: z
-      .strictObject({
-        user: z
-          .union([
-            z.strictObject({ cookie: z.string().min(1) }),
-            z.strictObject({ header: z.string().toLowerCase().min(1) }),
-          ])
-          .optional()
-          .describe('where a request says who its user is'),
-      })
-      .prefault({}),
+    identity: identitySchema,
+    testers: testersSchema
+      .optional()
+      .describe(
+        'where a tester shows the token that "strangler tester" made; without it there are no testers',
+      ),
     shadow: z
       .strictObject({
         concurrency: z.number().int().min(1).default(8),
@@ -239,14 +242,7 @@ export const planSchema = z.strictObject({
   }),
   sync: z.strictObject({ admin: address.prefault('127.0.0.1:7071') }).prefault({}),
   control: z.strictObject({ listen: address.prefault('127.0.0.1:7072'), ledger: databaseUrl }).optional(),
-  flags: z
-    .strictObject({
-      file: z
-        .string()
-        .min(1)
-        .describe('flags in the format of the client API of Unleash; relative to the plan'),
-    })
-    .optional(),
+  flags: flagsSchema.optional(),
   databases: z.record(name, databaseUrl).default({}),
   upstreams: z.record(name, upstream),
   migrations: z.record(name, migration).default({}),

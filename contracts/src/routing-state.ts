@@ -13,6 +13,8 @@ export const routingStateSchema = z.object({
       phase: z.enum(PHASES),
       /** When this phase began, ISO 8601 in UTC. */
       since: z.string(),
+      /** How often the migration was rolled back; a client's pin of an earlier generation is void. Left out: never. */
+      generation: z.number().int().nonnegative().optional(),
     }),
   ),
 });
@@ -24,3 +26,7 @@ export const NOTHING_KNOWN: RoutingState = { version: 0, migrations: {} };
 /** The phase of a migration; one the ledger has not heard of is on legacy. */
 export const phaseOf = (state: RoutingState, migration: string) =>
   state.migrations[migration]?.phase ?? 'legacy';
+
+/** How often a migration has been rolled back. */
+export const generationOf = (state: RoutingState, migration: string): number =>
+  state.migrations[migration]?.generation ?? 0;

@@ -120,6 +120,19 @@ export const flagsNotWritten = (file: string, cause: unknown) =>
     `flag file "${file}" cannot be written (${reasonOf(cause)}): make its folder writable for the control plane`,
     cause,
   );
+export const shareSetInUnleash = (flag: string, now: number | null, wanted: number) =>
+  new StranglerError(
+    'SHARE_SET_IN_UNLEASH',
+    409,
+    `flag "${flag}" is set in Unleash and ${now === null ? 'has strategies of its own' : `is at ${now} %`} there: set it to ${wanted} % in Unleash${now === null ? ' by one plain gradual rollout' : ''}, nothing was changed here`,
+  );
+export const flagServerNotAsked = (url: string, cause: unknown) =>
+  new StranglerError(
+    'FLAG_SERVER_UNREACHABLE',
+    503,
+    `unleash "${url}" does not say its flags (${reasonOf(cause)}): see that it runs and that flags.unleash in the plan is right`,
+    cause,
+  );
 export const syncNotAsked = (url: string, cause: unknown) =>
   new StranglerError(
     'SYNC_UNREACHABLE',
@@ -145,6 +158,12 @@ export const noData = (migration: string) =>
     'MIGRATION_WITHOUT_DATA',
     409,
     `migration "${migration}" moves no data: there is nothing to verify`,
+  );
+export const noTesters = (file: string) =>
+  new StranglerError(
+    'PLAN_WITHOUT_TESTERS',
+    400,
+    `plan "${file}" knows no testers: add "testers: { header: x-strangler-tester }" under proxy`,
   );
 export const noControl = (file: string) =>
   new StranglerError(

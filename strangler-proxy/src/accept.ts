@@ -23,11 +23,17 @@ export type Accepted = {
   readonly headers: RawHeaders;
   /** All cookies the client sent, the toolkit's own included. */
   readonly cookies: string;
+  /** The toolkit's own headers that the client sent; they do not go on. */
+  readonly own: RawHeaders;
   readonly hasBody: boolean;
   readonly isSecure: boolean;
 };
 
 export const COOKIE_NAME = 'strangler_id';
+/** What a cookie that pins a client begins with; the name of the migration follows. */
+export const PIN_COOKIES = 'strangler_pin_';
+const OWN_COOKIE = /^\s*strangler_(?:id=|pin_|tester)/;
+const OWN_HEADERS = 'x-strangler-';
 
 const WRITTEN_BY_US = new Set([
   'expect',
@@ -57,15 +63,17 @@ export function accept(head: RequestHead, paths: PathRules = EXACT_PATHS): Accep
 
   const headers: string[] = [];
   const cookies: string[] = [];
+  const own: string[] = [];
   let forwardedProto = '';
   for (const [name, value] of eachHeader(endToEnd(rawHeaders))) {
     const key = name.toLowerCase();
     if (key === 'x-forwarded-proto') forwardedProto = value.trim().toLowerCase();
-    if (WRITTEN_BY_US.has(key) || key.startsWith('x-strangler-')) continue;
-    if (key === 'host') headers.push(name, host ?? value);
+    if (WRITTEN_BY_US.has(key)) continue;
+    if (key.startsWith(OWN_HEADERS)) own.push(name, value);
+    else if (key === 'host') headers.push(name, host ?? value);
     else if (key === 'cookie') {
       cookies.push(value);
-      const others = withoutOwnCookie(value);
+      const others = withoutOwnCookies(value);
       if (others !== '') headers.push(name, others);
     } else headers.push(name, value);
   }
@@ -82,6 +90,7 @@ export function accept(head: RequestHead, paths: PathRules = EXACT_PATHS): Accep
     path,
     headers,
     cookies: cookies.join('; '),
+    own,
     hasBody:
       valuesOf(rawHeaders, 'transfer-encoding').length > 0 ||
       valuesOf(rawHeaders, 'content-length').some((length) => Number(length) > 0),
@@ -90,11 +99,11 @@ export function accept(head: RequestHead, paths: PathRules = EXACT_PATHS): Accep
 }
 
 /** The other cookies stay as they came, byte for byte. */
-function withoutOwnCookie(cookies: string): string {
-  if (!cookies.includes(COOKIE_NAME)) return cookies;
+function withoutOwnCookies(cookies: string): string {
+  if (!cookies.includes('strangler_')) return cookies;
   return cookies
     .split(';')
-    .filter((cookie) => (cookie.split('=')[0] as string).trim() !== COOKIE_NAME)
+    .filter((cookie) => !OWN_COOKIE.test(`${cookie}=`))
     .join(';')
     .trim();
 }

@@ -13,7 +13,7 @@ export type Attempt = {
   /** Keep the beginning of the answer back, so that another upstream can still take over. */
   readonly hold: boolean;
   /** Given to the client along with the answer's own cookies. */
-  readonly setCookie?: string | undefined;
+  readonly setCookies: readonly string[];
   /** Gets a copy of the answer. */
   readonly capture?: Capture | undefined;
 };

@@ -17,6 +17,8 @@ async function setup(share: number, proxy: Record<string, unknown> = {}) {
     share,
     proxy,
     routes: [{ match: 'GET /items/*', shadow: false }],
+    // What the flag alone does; pins have tests of their own.
+    canary: { oneWay: false },
   });
   const ask = async (headers: Record<string, string>) => {
     const response = await started.get('/items/1', { headers });
@@ -123,6 +125,7 @@ describe('the anonymous cookie', () => {
       service: upstream.url,
       phase: 'canary',
       share: 100,
+      canary: { oneWay: false },
     });
     const cookies = (await get('/items/1')).headers.getSetCookie();
     expect(cookies).toEqual(['a=1; Path=/x', 'b=2', expect.stringMatching(/^strangler_id=/)]);

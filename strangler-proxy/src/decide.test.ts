@@ -75,6 +75,44 @@ describe('deciding where a request goes', () => {
     expect(decision.reason).toContain('/health answers 503');
   });
 
+  it.each([
+    // flag, enabled, pin, side
+    [false, true, 'held', 'service'],
+    [false, false, 'held', 'legacy'],
+    [false, true, 'stale', 'legacy'],
+    [false, true, 'invalid', 'legacy'],
+    [false, true, 'none', 'legacy'],
+    [false, true, null, 'legacy'],
+    [true, true, 'stale', 'service'],
+  ] as const)('with the flag %s, enabled %s and a pin that is %s: %s', (flagOn, enabled, pin, side) => {
+    expect(ask({ phase: 'canary', flagOn, enabled, pin })).toMatchObject({ side, perClient: true });
+  });
+
+  it('lets a pin count in canary only, and never for writes', () => {
+    const held = { flagOn: false, enabled: true, pin: 'held' } as const;
+    for (const phase of ['legacy', 'syncing', 'shadow'] as const)
+      expect(ask({ ...held, phase }).side).toBe('legacy');
+    expect(ask({ ...held, phase: 'canary', method: 'POST' }).side).toBe('legacy');
+  });
+
+  it.each(PHASES)('lets a tester choose reads in shadow and canary, not elsewhere (%s)', (phase) => {
+    const tester = { name: 'anna', migration: '*', expiresAt: 1 };
+    const seen = (side: 'legacy' | 'service', method: string) =>
+      ask({ phase, method, flagOn: side === 'legacy', tester: { ...tester, side } }).side;
+    const without = (method: string) => ask({ phase, method, flagOn: false }).side;
+    const chooses = phase === 'shadow' || phase === 'canary';
+    expect(seen('service', 'GET')).toBe(chooses ? 'service' : without('GET'));
+    expect(seen('legacy', 'GET')).toBe(chooses ? 'legacy' : without('GET'));
+    expect(seen('service', 'POST')).toBe(without('POST'));
+  });
+
+  it('does not send a tester to a service that is not healthy', () => {
+    const tester = { name: 'anna', side: 'service', migration: '*', expiresAt: 1 } as const;
+    const decision = ask({ phase: 'shadow', tester, service: { healthy: false, reason: 'it is down' } });
+    expect(decision).toMatchObject({ side: 'legacy', shadow: false });
+    expect(decision.reason).toContain('it is down');
+  });
+
   it('never asks twice what the plan says must not be', () => {
     expect(ask({ phase: 'shadow', path: '/stream' }).shadow).toBe(false);
     expect(ask({ phase: 'canary', path: '/stream', flagOn: false }).shadow).toBe(false);

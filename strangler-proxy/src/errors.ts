@@ -83,6 +83,12 @@ export const flagsInvalid = (file: string, cause: unknown) =>
     `flags "${file}" cannot be read (${reasonOf(cause)}): the last good version stays in force, correct the file`,
     cause,
   );
+export const flagServerLost = (url: string, reason: string) =>
+  new StranglerError(
+    'FLAG_SERVER_LOST',
+    503,
+    `unleash "${url}" cannot be used (${reason}): the last known flags stay in force, see that it runs and that flags.unleash in the plan is right`,
+  );
 export const stateFileInvalid = (file: string, cause: unknown) =>
   new StranglerError(
     'STATE_FILE_INVALID',

@@ -1,12 +1,16 @@
 import { type Explanation, StranglerError } from '@strangler/contracts';
 import { accept } from './accept.js';
-import { decide, isPerClient } from './decide.js';
+import { consult, standingOf } from './consult.js';
+import { decide } from './decide.js';
 import { questionInvalid } from './errors.js';
 import { recognise } from './identify.js';
 import { match } from './match.js';
 import type { PipelineParts } from './pipeline.js';
 
-export type ExplainParts = Pick<PipelineParts, 'routing' | 'identity' | 'flags' | 'upstreams'>;
+export type ExplainParts = Pick<
+  PipelineParts,
+  'routing' | 'identity' | 'flags' | 'upstreams' | 'proxy' | 'pins' | 'now'
+>;
 
 /** Where a request would go and why, by the very functions that decide over traffic. Throws EXPLAIN_INVALID. */
 export function explain(parts: ExplainParts, question: URLSearchParams): Explanation {
@@ -28,14 +32,15 @@ export function explain(parts: ExplainParts, question: URLSearchParams): Explana
   const { path, hasBody } = accepted;
   const { route } = match(routing.routes, method, path, accepted);
   const phase = routing.phase(route);
-  const perClient = route !== undefined && isPerClient(phase, method, hasBody);
-  const client = perClient ? recognise(accepted, parts.identity) : undefined;
+  const consulted = consult(parts, routing, accepted, route, () => recognise(accepted, parts.identity));
+  const { tester } = consulted;
+  const client = tester ? recognise(accepted, parts.identity) : consulted.client;
+  const standing = route ? standingOf(parts, routing, accepted, route, client) : { bucket: null, pin: null };
   const share = route ? parts.flags.share(route.flag) : null;
-  const flagOn = perClient && (client ? parts.flags.isOn(route.flag, client) : share === 100);
   const service = parts.upstreams.get(route?.upstream ?? 'legacy').health();
-  const decision = decide({ method, path, hasBody, route, phase, flagOn, service });
+  const decision = decide({ method, path, hasBody, route, phase, service, ...consulted });
   const unknown =
-    perClient && !client && share !== 0 && share !== 100
+    decision.perClient && !client && share !== 0 && share !== 100
       ? `; a client without an id is given one and is diverted with a chance of ${share ?? 'an unknown number of'} percent`
       : '';
   return {
@@ -47,7 +52,9 @@ export function explain(parts: ExplainParts, question: URLSearchParams): Explana
     route: route?.text ?? null,
     phase: route ? phase : null,
     flag: route?.flag ?? null,
-    client: { kind: client?.kind ?? 'none', bucket: route ? parts.flags.bucket(route.flag, client) : null },
+    client: { kind: client?.kind ?? 'none', bucket: standing.bucket },
+    pin: standing.pin,
+    tester: tester ? { name: tester.name, side: tester.side } : null,
     reason: `${decision.reason}${unknown}`,
   };
 }

@@ -6,8 +6,10 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { fakeFlags } from './fake-flags.js';
 import { FlagFile } from './flag-file.js';
 import type { Flags } from './flags.js';
-import { eventually, flagsText, writeFlags } from './proxy.fixture.js';
+import { createRig, eventually, flagsText, writeFlags } from './proxy.fixture.js';
 import { unleashFlags } from './unleash-flags.js';
+import { TOKEN, unleashServer } from './unleash-server.fixture.js';
+import { serverFlags } from './unleash-server.js';
 
 const FLAG = 'strangler.catalog';
 const cleanups: (() => Promise<void> | void)[] = [];
@@ -32,14 +34,34 @@ async function fileFlags(text?: string) {
 
 const implementations: [
   string,
-  (share: number) => Promise<{ flags: Flags; set: (share: number) => Promise<void> }>,
+  (share: number, stickiness?: string) => Promise<{ flags: Flags; set: (share: number) => Promise<void> }>,
 ][] = [
   [
     'unleash over a file',
-    async (share) => {
-      const { flags, folder } = await fileFlags(flagsText(share));
+    async (share, stickiness) => {
+      const { flags, folder } = await fileFlags(flagsText(share, {}, stickiness));
       const set = async (next: number) => {
-        await writeFlags(folder, next);
+        await writeFlags(folder, next, flagsText(next, {}, stickiness));
+        await eventually(
+          () => flags.share(FLAG),
+          (seen) => seen === next,
+        );
+      };
+      return { flags, set };
+    },
+  ],
+  [
+    'unleash over a server',
+    async (share, stickiness) => {
+      const rig = createRig();
+      cleanups.push(rig.clean);
+      const server = await unleashServer(rig, share, stickiness);
+      const plan = { url: server.url, token: TOKEN, appName: 'shop', environment: 'default', refreshMs: 100 };
+      const flags = serverFlags({ server: plan, backup: undefined, log: pino({ level: 'silent' }) });
+      await flags.start();
+      cleanups.push(() => flags.stop());
+      const set = async (next: number) => {
+        server.set(next);
         await eventually(
           () => flags.share(FLAG),
           (seen) => seen === next,
@@ -50,8 +72,8 @@ const implementations: [
   ],
   [
     'the fake',
-    async (share) => {
-      const flags = fakeFlags({ [FLAG]: share });
+    async (share, stickiness) => {
+      const flags = fakeFlags({ [FLAG]: share }, stickiness);
       return { flags, set: async (next) => flags.set(FLAG, next) };
     },
   ],
@@ -94,6 +116,44 @@ describe.each(implementations)('flags by %s', (_name, make) => {
     expect(flags.bucket(FLAG, undefined)).toBeNull();
   });
 
+  it.each(['default', 'userId', 'sessionId', 'tenant', 'plan'])(
+    'that stick to %s are on for everybody at 100 %%, whatever a client does not say of itself',
+    async (stickiness) => {
+      const { flags } = await make(100, stickiness);
+      for (const id of ids.slice(0, 200))
+        for (const client of [anonymous(id), { kind: 'user' as const, id }])
+          expect([flags.isOn(FLAG, client), flags.stickTo(FLAG, client)]).toEqual([true, id]);
+    },
+  );
+
+  it.each([
+    ['tenant', { tenant: 'acme' }],
+    ['sessionId', { session: 'acme' }],
+    ['plan', { properties: { plan: 'acme' } }],
+  ])('that stick to %s have all clients of one on one side', async (stickiness, traits) => {
+    const { flags } = await make(50, stickiness);
+    const sides = ids.slice(0, 200).map((id) => flags.isOn(FLAG, { ...anonymous(id), ...traits }));
+    expect(new Set(sides).size).toBe(1);
+    const buckets = ids
+      .slice(0, 200)
+      .map((id) => flags.bucket(FLAG, { ...anonymous(id), kind: 'user', ...traits }));
+    expect(new Set(buckets).size).toBe(1);
+    expect(sides[0]).toBe((buckets[0] as number) <= 50);
+  });
+
+  it('that stick to the client itself do not mind that its session changes', async () => {
+    const { flags } = await make(50);
+    for (const id of ids.slice(0, 200))
+      expect(flags.isOn(FLAG, { ...anonymous(id), session: 'a' })).toBe(flags.isOn(FLAG, anonymous(id)));
+  });
+
+  it('are enabled when they are there and not turned off', async () => {
+    const { flags, set } = await make(10);
+    expect([flags.isEnabled(FLAG), flags.isEnabled('other')]).toEqual([true, false]);
+    await set(0);
+    expect(flags.isEnabled(FLAG)).toBe(false);
+  });
+
   it('tell of a change and have another definition after it', async () => {
     const { flags, set } = await make(10);
     let told = 0;
@@ -104,6 +164,39 @@ describe.each(implementations)('flags by %s', (_name, make) => {
     expect(flags.definition(FLAG)).not.toBe(before);
     await set(10);
     expect(flags.definition(FLAG)).toBe(before);
+  });
+});
+
+describe('a constraint of a flag', () => {
+  it('sees user, session, tenant and properties as the plan has them', async () => {
+    const only = (contextName: string, value: string) =>
+      flagsText(100, {
+        strategies: [
+          {
+            name: 'flexibleRollout',
+            parameters: { rollout: '100', stickiness: 'tenant', groupId: 'x' },
+            constraints: [{ contextName, operator: 'IN', values: [value] }],
+          },
+        ],
+      });
+    const client = {
+      kind: 'user' as const,
+      id: 'anna',
+      session: 's1',
+      tenant: 'acme',
+      properties: { plan: 'gold' },
+    };
+    for (const [field, value] of [
+      ['userId', 'anna'],
+      ['sessionId', 's1'],
+      ['tenant', 'acme'],
+      ['plan', 'gold'],
+    ] as const) {
+      const { flags } = await fileFlags(only(field, value));
+      expect(flags.isOn(FLAG, client)).toBe(true);
+      // The own id stands in where a rollout sticks to what is missing, never where a constraint asks for it.
+      expect(flags.isOn(FLAG, { kind: 'anonymous', id: value })).toBe(field === 'sessionId');
+    }
   });
 });
 

@@ -4,6 +4,13 @@ import type { Client } from './identify.js';
 export type Flags = {
   /** A flag nobody has heard of is off. The same client gets the same answer as long as the definition stays. */
   isOn(flag: string, client: Client): boolean;
+  /** Whether it is there and enabled at all; one that is not is off for everybody, at once. */
+  isEnabled(flag: string): boolean;
+  /**
+   * What the flag tells clients apart by: tenant, session or user as its one gradual rollout says, and the client's own id
+   * where the request has none of that. So every client has a place in the rollout, and 100 % is 100 %.
+   */
+  stickTo(flag: string, client: Client): string;
   /**
    * Percent of clients the flag is on for: 0 when it is off or unknown, the number of its one gradual rollout, and null when
    * it cannot be told (constraints, segments, several strategies).
@@ -22,6 +29,8 @@ export type Flags = {
 /** For a plan without flags: everything is off. */
 export const noFlags: Flags = {
   isOn: () => false,
+  isEnabled: () => false,
+  stickTo: (_flag, client) => client.id,
   share: () => 0,
   bucket: () => null,
   definition: () => '',

@@ -13,6 +13,8 @@ const HOP_BY_HOP = new Set([
   'trailer',
   'transfer-encoding',
   'upgrade',
+  // Ours, for testers alone: an upstream must not speak in the name of the proxy.
+  'x-strangler-explain',
 ]);
 // A Connection header that names these would cut the framing or the routing out of the message.
 const NEVER_NAMED = new Set(['content-length', 'host']);

@@ -45,6 +45,32 @@ describe('who a client is', () => {
     expect(recognise(request(cookie), identity)).toBeUndefined();
   });
 
+  it('has session, tenant and properties from where the plan says, and no more', () => {
+    const sources: Identity = {
+      ...identity,
+      identity: {
+        session: { cookie: 'sid' },
+        tenant: { header: 'x-tenant' },
+        properties: { plan: { cookie: 'plan' }, country: { header: 'x-country' } },
+      },
+    };
+    expect(
+      identify(request('sid=s1; plan=gold; other=1', ['X-Tenant', ' acme ', 'X-Other', '1']), sources, newId),
+    ).toMatchObject({
+      kind: 'anonymous',
+      id: 'fresh-id',
+      session: 's1',
+      tenant: 'acme',
+      properties: { plan: 'gold' },
+      setCookie: expect.any(String),
+    });
+    expect(identify(request('sid=', ['X-Tenant', '  ']), sources, newId)).toEqual({
+      kind: 'anonymous',
+      id: 'fresh-id',
+      setCookie: expect.any(String),
+    });
+  });
+
   it('prefers the user the plan knows by cookie or header, and then sets no cookie', () => {
     const byCookie: Identity = { ...identity, identity: { user: { cookie: 'uid' } } };
     const byHeader: Identity = { ...identity, identity: { user: { header: 'x-user' } } };

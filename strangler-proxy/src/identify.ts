@@ -1,6 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { parseCookie, stringifySetCookie } from 'cookie';
-import type { Plan } from '@strangler/contracts';
+import type { Plan, Source } from '@strangler/contracts';
 import { type Accepted, COOKIE_NAME } from './accept.js';
 import { valuesOf } from './headers.js';
 
@@ -8,6 +8,10 @@ import { valuesOf } from './headers.js';
 export type Client = {
   readonly kind: 'user' | 'anonymous';
   readonly id: string;
+  /** What the plan knows of it besides; a flag can stick to the first two and ask for all of them. */
+  readonly session?: string;
+  readonly tenant?: string;
+  readonly properties?: Readonly<Record<string, string>>;
   readonly setCookie?: string;
 };
 
@@ -18,44 +22,78 @@ const ONE_YEAR_S = 31_536_000;
 const signature = (secret: string, id: string): string =>
   createHmac('sha256', secret).update(id).digest('base64url');
 
-/** The user the request names, else the bearer of a cookie that was signed here; undefined when it has neither. */
-export function recognise(
-  accepted: Pick<Accepted, 'cookies' | 'headers'>,
-  identity: Identity,
-): Client | undefined {
-  const cookies = parseCookie(accepted.cookies);
-  const { user: source } = identity.identity;
-  if (source) {
-    const named = 'cookie' in source ? cookies[source.cookie] : valuesOf(accepted.headers, source.header)[0];
-    if (named !== undefined && named.trim() !== '') return { kind: 'user', id: named.trim() };
-  }
-  const [id = '', given = ''] = (cookies[COOKIE_NAME] ?? '').split('.');
-  if (id === '' || identity.secret === undefined) return undefined;
-  const expected = Buffer.from(signature(identity.secret, id));
-  const actual = Buffer.from(given);
-  return expected.length === actual.length && timingSafeEqual(expected, actual)
-    ? { kind: 'anonymous', id }
-    : undefined;
-}
-
-/** As `recognise`, but whoever is unknown, or shows a forged cookie, becomes a new anonymous client. */
-export function identify(
-  accepted: Pick<Accepted, 'cookies' | 'headers' | 'isSecure'>,
-  identity: Identity,
-  newId: () => string,
-): Client {
-  const known = recognise(accepted, identity);
-  if (known) return known;
-  const id = newId();
-  if (identity.secret === undefined) return { kind: 'anonymous', id };
-  const setCookie = stringifySetCookie({
-    name: COOKIE_NAME,
-    value: `${id}.${signature(identity.secret, id)}`,
+/** A cookie of the toolkit: for the whole site, for a year, out of the reach of scripts. */
+export const ownCookie = (name: string, value: string, { isSecure }: Pick<Accepted, 'isSecure'>): string =>
+  stringifySetCookie({
+    name,
+    value,
     path: '/',
     maxAge: ONE_YEAR_S,
     httpOnly: true,
     sameSite: 'lax',
-    secure: accepted.isSecure,
+    secure: isSecure,
   });
-  return { kind: 'anonymous', id, setCookie };
+
+type Cookies = Readonly<Record<string, string | undefined>>;
+type Sources = Pick<Accepted, 'cookies' | 'headers'>;
+
+function traitsOf(
+  { headers }: Sources,
+  cookies: Cookies,
+  { user, session, tenant, properties = {} }: Identity['identity'],
+) {
+  const said = (source: Source | undefined): string | undefined => {
+    if (!source) return undefined;
+    const text = 'cookie' in source ? cookies[source.cookie] : valuesOf(headers, source.header)[0];
+    return text?.trim() || undefined;
+  };
+  const given = { session: said(session), tenant: said(tenant) };
+  const known = Object.entries(properties)
+    .map(([name, source]) => [name, said(source)] as const)
+    .filter((entry): entry is [string, string] => entry[1] !== undefined);
+  return {
+    user: said(user),
+    traits: {
+      ...(given.session !== undefined && { session: given.session }),
+      ...(given.tenant !== undefined && { tenant: given.tenant }),
+      ...(known.length > 0 && { properties: Object.fromEntries(known) }),
+    },
+  };
+}
+
+/** The bearer of a cookie that was signed here. */
+function bearerOf(cookies: Cookies, secret: string | undefined): string | undefined {
+  const [id = '', given = ''] = (cookies[COOKIE_NAME] ?? '').split('.');
+  if (id === '' || secret === undefined) return undefined;
+  const expected = Buffer.from(signature(secret, id));
+  const actual = Buffer.from(given);
+  return expected.length === actual.length && timingSafeEqual(expected, actual) ? id : undefined;
+}
+
+/** The user the request names, else the bearer of a cookie that was signed here; undefined when it has neither. */
+export function recognise(accepted: Sources, identity: Identity): Client | undefined {
+  return whoIs(accepted, identity).client;
+}
+
+/** As `recognise`, but whoever is unknown, or shows a forged cookie, becomes a new anonymous client. */
+export function identify(
+  accepted: Sources & Pick<Accepted, 'isSecure'>,
+  identity: Identity,
+  newId: () => string,
+): Client {
+  const { client, traits } = whoIs(accepted, identity);
+  if (client) return client;
+  const id = newId();
+  if (identity.secret === undefined) return { kind: 'anonymous', id, ...traits };
+  const value = `${id}.${signature(identity.secret, id)}`;
+  return { kind: 'anonymous', id, ...traits, setCookie: ownCookie(COOKIE_NAME, value, accepted) };
+}
+
+function whoIs(accepted: Sources, identity: Identity) {
+  const cookies = parseCookie(accepted.cookies);
+  const { user, traits } = traitsOf(accepted, cookies, identity.identity);
+  const id = user ?? bearerOf(cookies, identity.secret);
+  const kind = user === undefined ? 'anonymous' : 'user';
+  const client: Client | undefined = id === undefined ? undefined : { kind, id, ...traits };
+  return { client, traits };
 }

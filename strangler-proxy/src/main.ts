@@ -10,7 +10,9 @@ await runProgram(
       return [
         ...(await checkPort('proxy.listen', plan.proxy.listen)),
         ...(await checkPort('proxy.admin', plan.proxy.admin)),
-        ...(plan.flags ? await checkFolder(plan, 'flags.file', plan.flags.file, constants.R_OK) : []),
+        ...(plan.flags?.file === undefined
+          ? []
+          : await checkFolder(plan, 'flags.file', plan.flags.file, constants.R_OK)),
         ...(plan.proxy.stateFile === undefined
           ? []
           : await checkFolder(plan, 'proxy.stateFile', plan.proxy.stateFile, constants.W_OK)),

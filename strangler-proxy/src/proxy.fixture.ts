@@ -117,15 +117,22 @@ export type MigrationSetup = {
   readonly share?: number;
   readonly routes?: readonly unknown[];
   readonly compare?: Record<string, unknown>;
+  readonly canary?: Record<string, unknown>;
   readonly proxy?: Record<string, unknown>;
   readonly legacyOptions?: Record<string, unknown>;
   readonly serviceOptions?: Record<string, unknown>;
   readonly options?: Partial<ProxyOptions>;
 };
 
-export const stateOf = (version: number, phase: Phase) => ({
+export const stateOf = (version: number, phase: Phase, generation?: number) => ({
   version,
-  migrations: { catalog: { phase, since: '2026-01-01T00:00:00.000Z' } },
+  migrations: {
+    catalog: {
+      phase,
+      since: '2026-01-01T00:00:00.000Z',
+      ...(generation !== undefined && { generation }),
+    },
+  },
 });
 
 export function planOf(setup: Omit<MigrationSetup, 'phase'> & { at: string }): Plan {
@@ -144,6 +151,7 @@ export function planOf(setup: Omit<MigrationSetup, 'phase'> & { at: string }): P
         upstream: 'catalog',
         routes: setup.routes ?? ['GET /items/*', 'POST /items/:id'],
         ...(setup.compare && { compare: setup.compare }),
+        ...(setup.canary && { canary: setup.canary }),
       },
     },
   };
@@ -154,12 +162,17 @@ export function parse(text: string, at = '/nowhere'): Plan {
   const loaded = parsePlan(text, join(at, 'plan.yaml'), {
     SECRET,
     LEDGER: 'mysql://root@127.0.0.1:1/ledger',
+    UNLEASH: 'default:development.secret',
   });
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems));
   return loaded.plan;
 }
 
-export const flagsText = (share: number, rest: Record<string, unknown> = {}): string =>
+export const flagsText = (
+  share: number,
+  rest: Record<string, unknown> = {},
+  stickiness = 'default',
+): string =>
   JSON.stringify({
     version: 2,
     features: [
@@ -169,7 +182,7 @@ export const flagsText = (share: number, rest: Record<string, unknown> = {}): st
         strategies: [
           {
             name: 'flexibleRollout',
-            parameters: { rollout: String(share), stickiness: 'default', groupId: 'strangler.catalog' },
+            parameters: { rollout: String(share), stickiness, groupId: 'strangler.catalog' },
             constraints: [],
           },
         ],

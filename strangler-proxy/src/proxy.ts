@@ -22,23 +22,24 @@ import { accept } from './accept.js';
 import { createAdmin } from './admin.js';
 import { portUnavailable } from './errors.js';
 import { explain } from './explain.js';
-import { FlagFile } from './flag-file.js';
-import { type Flags, noFlags } from './flags.js';
+import { exportShares } from './export-shares.js';
+import type { Flags } from './flags.js';
 import { followState } from './follow-state.js';
 import { createForward } from './forward.js';
 import { createMetrics } from './metrics.js';
+import { openFlags } from './open-flags.js';
+import { createPins } from './pins.js';
 import { createPipeline, headOf } from './pipeline.js';
 import { createRecord } from './record.js';
 import { refuseUpgrade } from './refuse.js';
 import { createRouting } from './routing.js';
 import { createShadow } from './shadow.js';
-import { unleashFlags } from './unleash-flags.js';
 import { createUpstreams } from './upstreams.js';
 
 export type ProxyOptions = {
   readonly plan: Plan;
   readonly log: Logger;
-  /** In place of the plan's flag file. */
+  /** In place of the plan's flags. */
   readonly flags?: Flags;
   /** In place of the plan's control plane. */
   readonly subscription?: StateSubscription;
@@ -67,7 +68,7 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
   let isStopping = false;
   let inContact = plan.control === undefined && options.subscription === undefined;
 
-  const flags = options.flags ?? flagsOf(plan, log);
+  const flags = options.flags ?? openFlags(plan, log);
   const metrics = createMetrics(() => shadow.pending());
   const upstreams = createUpstreams(plan.upstreams, plan.proxy.shadow.concurrency);
   const routing = createRouting(plan, NOTHING_KNOWN);
@@ -81,10 +82,24 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
     state: NOTHING_KNOWN,
     now,
   });
+  exportShares(metrics.registry, () => record.migrations());
   flags.onChange(() => record.changed(routing.current.state));
   const shadow = createShadow({ limits: plan.proxy.shadow, record, sleep });
   const forward = createForward(upstreams.get('legacy'), refuseUpgrade);
-  const parts = { routing, identity, flags, upstreams, forward, shadow, record, log, newId, now };
+  const parts = {
+    proxy: plan.proxy,
+    pins: createPins(plan),
+    routing,
+    identity,
+    flags,
+    upstreams,
+    forward,
+    shadow,
+    record,
+    log,
+    newId,
+    now,
+  };
   const pipeline = createPipeline(parts);
 
   for (const name of upstreams.all.keys()) metrics.healthy.set({ upstream: name }, 1);
@@ -211,9 +226,6 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
     throw error;
   }
 }
-
-const flagsOf = (plan: Plan, log: Logger): Flags =>
-  plan.flags ? unleashFlags(new FlagFile(resolve(plan.folder, plan.flags.file)), log) : noFlags;
 
 async function listen(server: Server, address: Address): Promise<string> {
   await new Promise<void>((done, failed) => {

@@ -25,8 +25,10 @@ export type Served = {
   readonly serviceFailed: boolean;
   /** The proxy itself had to give the answer, or the answer was cut. */
   readonly failed: boolean;
-  /** Id of the client when the flag decided. */
+  /** What the flag told the client apart by, when it decided. */
   readonly decidedFor: string | undefined;
+  /** Only its pin brought the client to the service. */
+  readonly pinned: boolean;
   readonly seconds: number;
 };
 
@@ -90,7 +92,7 @@ export function createRecord({ plan, flags, flagOf, metrics, state, now }: Recor
   const countsOf = ({ migration, text }: Route): Counts => kept.get(migration)?.routes.get(text) as Counts;
 
   return {
-    served({ route, upstream, by, status, serviceFailed, failed, decidedFor, seconds }) {
+    served({ route, upstream, by, status, serviceFailed, failed, decidedFor, pinned, seconds }) {
       const label = route?.text ?? 'other';
       requests.total++;
       if (failed) requests.failed++;
@@ -109,7 +111,7 @@ export function createRecord({ plan, flags, flagOf, metrics, state, now }: Recor
         metrics.serviceFailures.inc({ migration: route.migration });
       }
       if (decidedFor !== undefined)
-        migration?.share.count(decidedFor, by === 'service' ? 'service' : 'legacy');
+        migration?.share.count(decidedFor, by === 'service' ? 'service' : 'legacy', pinned);
     },
     compared(route, outcome, mismatch) {
       const counts = countsOf(route);

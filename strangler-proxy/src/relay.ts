@@ -14,7 +14,7 @@ export type Relay = {
 
 export type RelayOptions = {
   readonly hold: boolean;
-  readonly setCookie?: string | undefined;
+  readonly setCookies: readonly string[];
   readonly capture?: Capture | undefined;
 };
 
@@ -23,7 +23,7 @@ const HELD_BYTES = 65_536;
 const HELD_MS = 1_000;
 
 /** Passes an answer on as it comes; with `hold`, its first 64 KiB (or its first second) go out together, or not at all. */
-export function createRelay(response: ServerResponse, { hold, setCookie, capture }: RelayOptions): Relay {
+export function createRelay(response: ServerResponse, { hold, setCookies, capture }: RelayOptions): Relay {
   let held: Buffer[] | undefined = hold ? [] : undefined;
   let heldBytes = 0;
   let writeHead = () => {};
@@ -39,7 +39,7 @@ export function createRelay(response: ServerResponse, { hold, setCookie, capture
   return {
     head(status, message, raw) {
       const headers = endToEnd(raw);
-      if (setCookie !== undefined) headers.push('Set-Cookie', setCookie);
+      for (const cookie of setCookies) headers.push('Set-Cookie', cookie);
       capture?.head(status, headers);
       // Node throws at a reason phrase it could not write again.
       const phrase = /^[\t\x20-\x7e\x80-\xff]*$/.test(message ?? '') ? message : undefined;

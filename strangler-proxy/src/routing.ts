@@ -1,4 +1,11 @@
-import { type PathRules, type Phase, phaseOf, type Plan, type RoutingState } from '@strangler/contracts';
+import {
+  generationOf,
+  type PathRules,
+  type Phase,
+  phaseOf,
+  type Plan,
+  type RoutingState,
+} from '@strangler/contracts';
 import { compileRoutes, type Route, type RouteTable } from './match.js';
 
 /** Plan and state as one value: a request keeps the one it started with, whatever is put into force meanwhile. */
@@ -7,6 +14,7 @@ export type Routing = {
   readonly paths: PathRules;
   readonly state: RoutingState;
   phase(route: Route | undefined): Phase;
+  generation(route: Route): number;
 };
 
 /** The routing in force, swapped by one assignment. */
@@ -20,6 +28,7 @@ export function createRouting(
     paths: plan.proxy.paths,
     state: next,
     phase: (route) => (route ? phaseOf(next, route.migration) : 'legacy'),
+    generation: (route) => generationOf(next, route.migration),
   });
   return {
     current: compile(state),

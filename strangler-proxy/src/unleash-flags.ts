@@ -1,39 +1,57 @@
-import murmurhash from 'murmurhash3js';
 import type { Logger } from 'pino';
 import { Unleash, UnleashEvents, type UnleashConfig } from 'unleash-client';
 import type { Flags } from './flags.js';
-import type { Client } from './identify.js';
+import { bucketOf, contextOf, StickyStrategy, stickTo } from './sticky-strategy.js';
 
 type Repository = NonNullable<UnleashConfig['repository']>;
 
-/** Flags that Unleash's own client decides on the definitions of a repository. */
-export function unleashFlags(repository: Repository, log: Logger): Flags {
-  const unleash = new Unleash({
+/** Unleash's own client over the definitions of a repository. */
+export const unleashOver = (repository: Repository): Unleash =>
+  new Unleash({
     repository,
     appName: 'strangler-proxy',
     // Demanded by the client, never asked: the repository is the only source.
     url: 'http://flags.invalid/api/',
+    strategies: [new StickyStrategy()],
     disableMetrics: true,
     disableAutoStart: true,
     skipInstanceCountWarning: true,
   });
+
+/** Flags that Unleash's own client decides on the definitions of a repository. */
+export function unleashFlags(repository: Repository, log: Logger): Flags {
+  const unleash = unleashOver(repository);
   const warn = (problem: unknown) => log.warn(problem instanceof Error ? problem.message : String(problem));
   unleash.on(UnleashEvents.Warn, warn);
   unleash.on(UnleashEvents.Error, warn);
+  return {
+    ...flagsBy(unleash),
+    start: () => unleash.start(),
+    stop: () => unleash.destroy(),
+  };
+}
 
+/** What an Unleash client says, whatever its definitions come from. */
+export function flagsBy(unleash: Unleash): Omit<Flags, 'start' | 'stop'> {
   const gradualRollout = (flag: string) => {
-    const feature = repository.getToggle(flag);
+    const feature = unleash.getFeatureToggleDefinition(flag);
     const strategies = feature?.strategies ?? [];
     const [only] = strategies;
     if (strategies.length !== 1 || only?.name !== 'flexibleRollout') return undefined;
     if ((only.constraints ?? []).length > 0 || (only.segments ?? []).length > 0) return undefined;
     return only.parameters as { rollout?: string; groupId?: string; stickiness?: string } | undefined;
   };
+  const isEnabled = (flag: string) => unleash.getFeatureToggleDefinition(flag)?.enabled === true;
 
   return {
-    isOn: (flag, client) => unleash.isEnabled(flag, contextOf(client), false),
+    isOn: (flag, client) => isEnabled(flag) && unleash.isEnabled(flag, contextOf(client), false),
+    isEnabled,
+    stickTo(flag, client) {
+      const stickiness = gradualRollout(flag)?.stickiness || 'default';
+      return stickiness === 'random' ? client.id : stickTo(stickiness, contextOf(client));
+    },
     share(flag) {
-      const feature = repository.getToggle(flag);
+      const feature = unleash.getFeatureToggleDefinition(flag);
       if (feature?.enabled !== true) return 0;
       if ((feature.strategies ?? []).length === 0) return 100;
       const rollout = Number(gradualRollout(flag)?.rollout ?? Number.NaN);
@@ -41,20 +59,14 @@ export function unleashFlags(repository: Repository, log: Logger): Flags {
     },
     bucket(flag, client) {
       const rollout = gradualRollout(flag);
-      if (!rollout || !client || (rollout.stickiness ?? 'default') !== 'default') return null;
-      // docs.getunleash.io, "Stickiness": murmur3 (x86, 32 bit) of "groupId:id", modulo 100, counted from 1.
-      return (murmurhash.x86.hash32(`${rollout.groupId || flag}:${client.id}`, 0) % 100) + 1;
+      const stickiness = rollout?.stickiness || 'default';
+      if (!rollout || !client || stickiness === 'random') return null;
+      return bucketOf(rollout.groupId ?? '', stickTo(stickiness, contextOf(client)));
     },
     definition(flag) {
-      const feature = repository.getToggle(flag);
-      const segments = (feature?.strategies ?? []).flatMap(({ segments: ids }) => ids ?? []);
-      return JSON.stringify([feature ?? null, segments.map((id) => repository.getSegment(id))]);
+      const whole = unleash.getFeatureToggleDefinitions(true).find(({ name }) => name === flag);
+      return JSON.stringify(whole ?? null);
     },
-    onChange: (listener) => void repository.on(UnleashEvents.Changed, listener),
-    start: () => unleash.start(),
-    stop: () => unleash.destroy(),
+    onChange: (listener) => void unleash.on(UnleashEvents.Changed, listener),
   };
 }
-
-const contextOf = (client: Client) =>
-  client.kind === 'user' ? { userId: client.id } : { sessionId: client.id };

@@ -6,6 +6,7 @@ import { fail } from './fail.js';
 import { movedText } from './print-moved.js';
 import { statusText } from './print-status.js';
 import { readPlan, readPlanAndWarnings } from './read-plan.js';
+import { makeTester, testerText } from './make-tester.js';
 import { printable, type Terminal } from './terminal.js';
 import { verificationText, watchVerification } from './watch-verification.js';
 import { renderReport, REPORT_FORMATS, type ReportFormat, writeReport } from './write-report.js';
@@ -158,6 +159,22 @@ export async function runCli(argv: readonly string[], outer: CliEnvironment): Pr
         const question = { method, path, cookies: options.cookie ?? [], headers: options.header ?? [] };
         const explanation = await explain(await readPlan(options.plan, environment), question);
         say(options, explanation, () => explanationText(explanation));
+      },
+    );
+
+  command('tester <migration>', 'a token for somebody who looks at one side; "*" is every migration')
+    .addOption(
+      new Option('--side <side>', 'the side to see').choices(['legacy', 'service']).default('service'),
+    )
+    .option('--for <duration>', 'how long it is good: 90m, 8h, 7d', '8h')
+    .option('--name <name>', 'who it is for', outer.operator)
+    .action(
+      async (
+        migration: string,
+        options: PlanOptions & { side: 'legacy' | 'service'; for: string; name: string },
+      ) => {
+        const made = makeTester(await readPlan(options.plan, environment), migration, options, Date.now());
+        say(options, made, () => testerText(made));
       },
     );
 

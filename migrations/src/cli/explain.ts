@@ -52,7 +52,10 @@ export const explanationText = (explanation: Explanation): string =>
     explanation.migration === null
       ? ''
       : `migration "${explanation.migration}", route "${explanation.route}", phase "${explanation.phase}", flag "${explanation.flag}"\n`,
+    explanation.tester
+      ? `tester: ${explanation.tester.name}, for the side of ${explanation.tester.side}\n`
+      : '',
     explanation.client.kind === 'none'
       ? ''
-      : `client: ${explanation.client.kind}${explanation.client.bucket === null ? '' : `, bucket ${explanation.client.bucket} of 100`}\n`,
+      : `client: ${explanation.client.kind}${explanation.client.bucket === null ? '' : `, bucket ${explanation.client.bucket} of 100`}${explanation.pin === null ? '' : `, pin ${explanation.pin}`}\n`,
   ].join('');

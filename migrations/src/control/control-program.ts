@@ -4,6 +4,7 @@ import { noControl } from '../errors.js';
 import { httpEvidence } from '../evidence/http-evidence.js';
 import { checkFlags } from '../flags/check-flags.js';
 import { fileFlagWriter } from '../flags/file-flag-writer.js';
+import { unleashFlagWriter } from '../flags/unleash-flag-writer.js';
 import { checkLedger } from '../ledger/check-ledger.js';
 import { openLedger } from '../ledger/open-ledger.js';
 import { askSync } from './ask-sync.js';
@@ -27,7 +28,7 @@ async function check(plan: Plan): Promise<readonly Problem[]> {
   const found = await Promise.all([
     checkPort('control.listen', plan.control.listen),
     checkLedger(plan.control.ledger),
-    plan.flags === undefined ? [] : checkFlags(flagFileOf(plan)),
+    plan.flags?.file === undefined ? [] : checkFlags(flagFileOf(plan)),
   ]);
   return found.flat();
 }
@@ -40,7 +41,8 @@ export const controlProgram: Program = {
     if (plan.control === undefined) throw noControl(plan.file);
     const opened = await openLedger(plan.control.ledger);
     try {
-      const flags = fileFlagWriter(flagFileOf(plan));
+      const server = plan.flags?.unleash;
+      const flags = server ? unleashFlagWriter(server) : fileFlagWriter(flagFileOf(plan));
       await flags.ensure(Object.entries(plan.migrations).map(([name, { flag }]) => flag ?? flagOf(name)));
       const served = await serveControl(
         {

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type RoutingState, subscribeToState } from '@strangler/contracts';
 import { mismatched, syncOf, traffic, verification } from '../evidence/evidence.fixture.js';
-import { ledgerFailed } from '../errors.js';
+import { ledgerFailed, shareSetInUnleash } from '../errors.js';
 import type { LedgerEvent } from '../ledger/ledger.js';
 import type { Report, Status } from '../report/report.js';
 import type { Moved } from '../transition/control.js';
@@ -49,6 +49,29 @@ const until = async (what: () => boolean | Promise<boolean>) => {
 };
 
 describe('an advance', () => {
+  it('to a share that is set elsewhere is refused before anything is changed, and goes once it is set', async () => {
+    await walkTo('shadow');
+    const before = await kinds();
+    let there = 0;
+    Object.assign(world.flags, {
+      maySet: async (flag: string, share: number) => {
+        if (share !== there) throw shareSetInUnleash(flag, there, share);
+      },
+    });
+    for (const dryRun of [true, false])
+      expect(await world.advance({ dryRun })).toMatchObject({
+        status: 409,
+        body: { code: 'SHARE_SET_IN_UNLEASH', message: expect.stringContaining('set it to 10 % in Unleash') },
+      });
+    expect(await kinds()).toEqual(before);
+    there = 10;
+    expect(moved(await world.advance())).toMatchObject({ to: 'canary', shareTo: 10 });
+    moved(await world.rollback());
+    expect(await world.control.feed.refresh()).toMatchObject({
+      migrations: { catalog: { phase: 'shadow', generation: 1 } },
+    });
+  });
+
   it('walks from legacy to the whole canary when every gate is met, each step in the ledger', async () => {
     await walkTo('canary');
     expect(await world.flags.share('strangler.catalog')).toBe(10);

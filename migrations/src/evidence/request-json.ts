@@ -1,4 +1,5 @@
-import { request } from 'node:http';
+import { request as plainRequest } from 'node:http';
+import { request as tlsRequest } from 'node:https';
 
 export type JsonAnswer = { readonly status: number; readonly body: unknown; readonly text: string };
 
@@ -9,7 +10,12 @@ export type JsonAnswer = { readonly status: number; readonly body: unknown; read
 export function requestJson(
   method: 'GET' | 'POST',
   url: string,
-  options: { readonly body?: unknown; readonly timeoutMs?: number; readonly signal?: AbortSignal } = {},
+  options: {
+    readonly body?: unknown;
+    readonly timeoutMs?: number;
+    readonly signal?: AbortSignal;
+    readonly headers?: Readonly<Record<string, string>>;
+  } = {},
 ): Promise<JsonAnswer> {
   const body = options.body === undefined ? undefined : JSON.stringify(options.body);
   const signals = [
@@ -17,6 +23,7 @@ export function requestJson(
     ...(options.timeoutMs === undefined ? [] : [AbortSignal.timeout(options.timeoutMs)]),
   ];
   return new Promise((done, fail) => {
+    const request = url.startsWith('https:') ? tlsRequest : plainRequest;
     const sent = request(
       url,
       {
@@ -24,6 +31,7 @@ export function requestJson(
         agent: false,
         signal: AbortSignal.any(signals),
         headers: {
+          ...options.headers,
           accept: 'application/json',
           ...(body === undefined
             ? {}

@@ -7,6 +7,7 @@ export function fakeFlagWriter(features = noFeatures()): FlagWriter & { features
   return {
     features: () => held,
     share: async (flag) => shareIn(held, flag),
+    maySet: async () => {},
     setShare: async (flag, share) => void (held = withShare(held, flag, share)),
     ensure: async (flags) => void (held = withFlags(held, flags)),
   };

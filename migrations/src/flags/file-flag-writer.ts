@@ -48,6 +48,7 @@ export function fileFlagWriter(file: string): FlagWriter {
   };
   return {
     share: async (flag) => shareIn(await read(), flag),
+    maySet: async () => {},
     setShare: (flag, share) => change((features) => withShare(features, flag, share)),
     ensure: (flags) => change((features) => withFlags(features, flags)),
   };

@@ -305,6 +305,16 @@ describe('the gate of the observed share', () => {
   ])('%d %% observed of %d clients at 10 %% is met: %s', (observed, clients, met) =>
     expect(judged(observed, clients)[0]).toBe(met),
   );
+  it('judges the flag by those whom no pin holds', () => {
+    const seen = canaryTraffic(10);
+    const judgedWith = (observedClients: number, pinned: number) => {
+      const share = { ...seen.share, configured: 10, clients: 300, observedClients, pinned };
+      return judge(shareObserved, evidenceOf(proxyEvidence({ ...seen, share })), { share: 10 });
+    };
+    expect(judgedWith(50, 120)).toEqual([true, expect.stringContaining('and 120 more by their pin')]);
+    expect(judgedWith(50, 0)[0]).toBe(false);
+    expect(judgedWith(50, 30)[0]).toBe(false);
+  });
   it('leaves no room at 100 % beyond one point', () => expect(shareTolerance(100, 50)).toBe(1));
   it('waits until the proxy has the share in force', () => {
     expect(judged(10, 300, 50)).toEqual([false, 'the proxy has not put 10 % in force, it says 50 %']);

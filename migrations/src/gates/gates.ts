@@ -233,7 +233,7 @@ export const shareTolerance = (share: number, clients: number): number =>
   1 + 300 * Math.sqrt(((share / 100) * (1 - share / 100)) / Math.max(1, clients));
 
 export const shareObserved: GateCheck = withTraffic('observed-share', (traffic, { share }) => {
-  const { configured, observedClients, clients } = traffic.share;
+  const { configured, observedClients, clients, pinned = 0 } = traffic.share;
   if (share !== null && configured !== share)
     return gate(
       'observed-share',
@@ -253,9 +253,12 @@ export const shareObserved: GateCheck = withTraffic('observed-share', (traffic, 
       `${clients} clients seen since the last change, needed are ${MIN_CLIENTS}`,
     );
   const tolerance = shareTolerance(configured, clients);
+  // Whom a pin keeps on the service is there rightly, and says nothing of whether the flag works.
+  const byFlag = observedClients - (100 * pinned) / clients;
+  const held = pinned === 0 ? '' : ` by the flag and ${pinned} more by their pin`;
   return gate(
     'observed-share',
-    Math.abs(observedClients - configured) <= tolerance,
-    `${observedClients.toFixed(1)} % of ${clients} clients went to the service, configured ${configured} %, chance allows ${tolerance.toFixed(1)} points`,
+    Math.abs(byFlag - configured) <= tolerance,
+    `${byFlag.toFixed(1)} % of ${clients} clients went to the service${held}, configured ${configured} %, chance allows ${tolerance.toFixed(1)} points`,
   );
 });

@@ -73,6 +73,26 @@ describe('the routing state', () => {
     expect(versions).toEqual([2, 2, 3, 4, 4]);
   });
 
+  it('counts rollbacks, each of which ends what pins of clients are worth', () => {
+    const generations = (events: Parameters<typeof historyOf>[0]) =>
+      routingStateOf(historyOf(events)).migrations['catalog']?.generation;
+    const back = { kind: 'rolled-back', from: 'canary', to: 'shadow', shareFrom: 50 } as const;
+    expect(generations(toCanary)).toBeUndefined();
+    expect(generations([...toCanary, back])).toBe(1);
+    const again = [...toCanary, back, { from: 'shadow', to: 'canary', shareTo: 10 }] as const;
+    expect(generations(again)).toBe(1);
+    // A smaller share is no rollback: who has moved stays.
+    const smaller = {
+      kind: 'share-changed',
+      from: 'canary',
+      to: 'canary',
+      shareFrom: 50,
+      shareTo: 10,
+    } as const;
+    expect(generations([...again, smaller, { kind: 'refused', from: 'canary', to: 'canary' }])).toBe(1);
+    expect(generations([...again, back, { kind: 'rolled-back', from: 'shadow', to: 'syncing' }])).toBe(3);
+  });
+
   it('names the phase of every migration that ever left legacy', () => {
     expect(routingStateOf(historyOf([{}, { kind: 'refused', migration: 'search' }])).migrations).toEqual({
       catalog: { phase: 'syncing', since: '2026-11-23T11:00:00.000Z' },

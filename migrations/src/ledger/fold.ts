@@ -10,6 +10,8 @@ export type Standing = {
   readonly share: number | null;
   /** When the copy in place now was begun: a verification from before says nothing of it. */
   readonly copiedSince: string | null;
+  /** How often it was rolled back: clients that were moved before that are no longer held to the service. */
+  readonly generation: number;
   /** Sequence of its last event, 0 for none. */
   readonly sequence: number;
   /** The event that brought the phase or the share, if any. */
@@ -22,6 +24,7 @@ export const UNTOUCHED: Standing = {
   since: null,
   share: null,
   copiedSince: null,
+  generation: 0,
   sequence: 0,
   last: null,
   lastVerified: null,
@@ -46,6 +49,7 @@ function step(standing: Standing, event: LedgerEvent): Standing {
         since: moved ? event.at : standing.since,
         share: event.to === 'canary' ? event.shareTo : null,
         copiedSince: event.to === 'legacy' ? null : event.from === 'legacy' ? event.at : standing.copiedSince,
+        generation: standing.generation + (moved && event.kind === 'rolled-back' ? 1 : 0),
         last: event,
       };
     }
@@ -69,7 +73,7 @@ const changesPhase = (event: LedgerEvent) =>
  */
 export function routingStateOf(events: readonly LedgerEvent[]): RoutingState {
   const migrations: RoutingState['migrations'] = {};
-  for (const [name, { phase, since }] of foldLedger(events))
-    if (since !== null) migrations[name] = { phase, since };
+  for (const [name, { phase, since, generation }] of foldLedger(events))
+    if (since !== null) migrations[name] = { phase, since, ...(generation > 0 && { generation }) };
   return { version: 1 + events.filter(changesPhase).length, migrations };
 }

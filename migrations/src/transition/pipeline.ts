@@ -27,6 +27,7 @@ export async function advance(control: Control, name: string, wish: AdvanceWish)
   if (wish.force && !wish.why?.trim()) throw forceNeedsReason(name);
   const known = await lookUp(control, name);
   const move = decideAdvance(name, known.migration, positionOf(known), wish);
+  if (move.shareTo !== null) await control.flags.maySet(known.flag, move.shareTo);
   const evidence = await control.evidence.gather();
   const gates = gatesFor(control, known, move, evidence);
   const unmet = gates.some(({ met }) => !met);

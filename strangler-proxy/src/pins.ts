@@ -1,0 +1,60 @@
+import { parseCookie } from 'cookie';
+import { isSigned, type PinState, type Plan, sign } from '@strangler/contracts';
+import { type Accepted, PIN_COOKIES } from './accept.js';
+import { type Client, ownCookie } from './identify.js';
+
+/**
+ * Keeps a client on the service once it has been there, although the share shrinks. A pin is a signed cookie, so it holds in
+ * every replica with the same secret and over restarts, and nothing is stored here.
+ */
+export type Pins = {
+  /** What the pin that a request shows for a migration is worth; null where clients may go back and forth. */
+  read(cookies: string, migration: string, client: Client, generation: number): PinState | null;
+  /** The cookie that pins the client. */
+  give(accepted: Pick<Accepted, 'isSecure'>, migration: string, client: Client, generation: number): string;
+};
+
+const PURPOSE = 'pin';
+// An HMAC is most of what a decision costs. About 3 MB; whoever falls out of it is only looked at again.
+const MOST_BELIEVED = 10_000;
+/** One cookie for each migration: of two answers at once, neither takes the pin of the other away. */
+const cookieOf = (migration: string): string => `${PIN_COOKIES}${migration}`;
+
+/** A pin is worth something only in the hands it was given to, in the tenant it was given for. */
+const textOf = (migration: string, { kind, id, tenant }: Client, generation: string): string =>
+  JSON.stringify([migration, generation, kind, id, tenant ?? null]);
+
+export function createPins({ proxy: { secret }, migrations }: Pick<Plan, 'proxy' | 'migrations'>): Pins {
+  // Whole texts with their whole signatures, and only right ones: a forged pin is never taken for one of them.
+  const believed = new Set<string>();
+  const isRight = (text: string, signature: string): boolean => {
+    const key = `${signature}${text}`;
+    if (believed.has(key)) return true;
+    if (!isSigned(secret ?? '', PURPOSE, text, signature)) return false;
+    if (believed.size >= MOST_BELIEVED) believed.delete(believed.values().next().value as string);
+    believed.add(key);
+    return true;
+  };
+  return {
+    read(cookies, migration, client, generation) {
+      if (secret === undefined || migrations[migration]?.canary.oneWay !== true) return null;
+      const name = cookieOf(migration);
+      if (!cookies.includes(name)) return 'none';
+      const shown = parseCookie(cookies)[name];
+      if (shown === undefined) return 'none';
+      const [given = '', signature = '', ...rest] = shown.split('.');
+      if (
+        rest.length > 0 ||
+        !/^\d{1,9}$/.test(given) ||
+        !isRight(textOf(migration, client, given), signature)
+      )
+        return 'invalid';
+      // A later generation than ours comes from a replica that has heard of a rollback before us.
+      return Number(given) >= generation ? 'held' : 'stale';
+    },
+    give(accepted, migration, client, generation) {
+      const signature = sign(secret ?? '', PURPOSE, textOf(migration, client, String(generation)));
+      return ownCookie(cookieOf(migration), `${generation}.${signature}`, accepted);
+    },
+  };
+}
