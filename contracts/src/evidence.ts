@@ -81,9 +81,9 @@ export type Explanation = {
   readonly flag: string | null;
   readonly client: { readonly kind: 'user' | 'anonymous' | 'none'; readonly bucket: number | null };
   /** What the request's pin is worth; null where pins do not count. */
-  readonly pin: PinState | null;
+  readonly pin?: PinState | null;
   /** Set when a valid tester's token decided. */
-  readonly tester: { readonly name: string; readonly side: 'legacy' | 'service' } | null;
+  readonly tester?: { readonly name: string; readonly side: 'legacy' | 'service' } | null;
   /** One sentence. */
   readonly reason: string;
 };

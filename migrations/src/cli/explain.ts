@@ -57,5 +57,5 @@ export const explanationText = (explanation: Explanation): string =>
       : '',
     explanation.client.kind === 'none'
       ? ''
-      : `client: ${explanation.client.kind}${explanation.client.bucket === null ? '' : `, bucket ${explanation.client.bucket} of 100`}${explanation.pin === null ? '' : `, pin ${explanation.pin}`}\n`,
+      : `client: ${explanation.client.kind}${explanation.client.bucket === null ? '' : `, bucket ${explanation.client.bucket} of 100`}${(explanation.pin ?? null) === null ? '' : `, pin ${explanation.pin}`}\n`,
   ].join('');
