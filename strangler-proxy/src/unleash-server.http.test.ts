@@ -68,6 +68,12 @@ describe('an Unleash server', () => {
     const server = await unleashServer(rig, 100);
     const { flags, lines } = await flagsOf(server.url);
     server.fail(500);
+    const lost = () => lines.filter((line) => line.includes('the last known flags stay in force'));
+    await eventually(
+      () => lost().length,
+      (times) => times > 0,
+      15_000,
+    );
     const count = server.asked.length;
     await eventually(
       () => server.asked.length,
@@ -75,7 +81,7 @@ describe('an Unleash server', () => {
       15_000,
     );
     expect(flags.isOn(FLAG, anna)).toBe(true);
-    expect(lines.filter((line) => line.includes('the last known flags stay in force'))).toHaveLength(1);
+    expect(lost()).toHaveLength(1);
     server.fail(200);
     await eventually(
       () => lines.at(-1),
