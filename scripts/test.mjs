@@ -16,6 +16,7 @@ const folders = [
   'legacy-monolith',
   'extracted-services',
   'e2e',
+  'bench',
   'scripts',
 ];
 const count = { passed: 0, failed: 0 };
