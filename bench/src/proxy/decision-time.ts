@@ -19,6 +19,18 @@ import { benchState } from './start-contenders.js';
 const BATCH = 50_000;
 const BATCHES = 9;
 const CLIENTS = 1_000;
+const BROWSER_HEADERS = Object.entries({
+  Host: 'shop.example',
+  Connection: 'keep-alive',
+  Accept: 'application/json',
+  'User-Agent': 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0',
+  'Accept-Language': 'en',
+  'Accept-Encoding': 'gzip, deflate, br',
+  Referer: 'https://shop.example/',
+  'Sec-Fetch-Dest': 'empty',
+  'Sec-Fetch-Mode': 'cors',
+  'Sec-Fetch-Site': 'same-origin',
+}).flat();
 
 export type DecisionTime = {
   /** Microseconds from the head of a request to the decision; median of batches. */
@@ -76,13 +88,7 @@ export async function decisionTime(planFile: string, of: Case): Promise<Decision
 const headOf = (method: string, url: string, cookie: string | undefined) => ({
   method,
   url,
-  rawHeaders: [
-    ...['Host', 'shop.example', 'Connection', 'keep-alive', 'Accept', 'application/json'],
-    ...['User-Agent', 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0'],
-    ...['Accept-Language', 'en', 'Accept-Encoding', 'gzip, deflate, br', 'Referer', 'https://shop.example/'],
-    ...['Sec-Fetch-Dest', 'empty', 'Sec-Fetch-Mode', 'cors', 'Sec-Fetch-Site', 'same-origin'],
-    ...(cookie === undefined ? [] : ['Cookie', `theme=dark; ${cookie}`]),
-  ],
+  rawHeaders: [...BROWSER_HEADERS, ...(cookie === undefined ? [] : ['Cookie', `theme=dark; ${cookie}`])],
   remoteAddress: '127.0.0.1',
   encrypted: false,
 });

@@ -67,8 +67,8 @@ async function start(
       '}',
     ].join('\n'),
   );
-  const process_ = owned.start(nginx, ['-p', folder, '-e', 'stderr', '-c', 'nginx.conf'], { core });
+  const started = owned.start(nginx, ['-p', folder, '-e', 'stderr', '-c', 'nginx.conf'], { core });
   const url = `http://127.0.0.1:${port}`;
   await waitFor(`${url}/`);
-  return { url, process: process_ };
+  return { url, process: started };
 }
