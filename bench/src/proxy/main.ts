@@ -30,6 +30,7 @@ const result = await runBench({
   seconds: Number(values.seconds ?? (quick ? 1 : 2)),
   soakRequests: Number(values.soak ?? (quick ? 12_000 : 300_000)),
   mayInstall: !quick,
+  warmUp: !quick,
   before: values.before,
   path: process.env['PATH'] ?? '',
   // With --json the object is the last line of the standard output; what is told on the way does not mix with it.

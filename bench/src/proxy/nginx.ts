@@ -58,9 +58,8 @@ async function start(
   await writeFile(
     join(folder, 'nginx.conf'),
     [
-      // Root's workers would be another user's, who may not enter the folder.
-      ...(process.getuid?.() === 0 ? ['user root;'] : []),
-      `daemon off; master_process on; worker_processes 1; pid ${join(folder, 'pid')};`,
+      // One process and no master: a master that is killed leaves its worker behind.
+      `daemon off; master_process off; pid ${join(folder, 'pid')};`,
       `error_log stderr crit; events { worker_connections 1024; }`,
       `http { access_log off; client_body_buffer_size 64k; ${temporary.join(' ')}`,
       ...servers(port),

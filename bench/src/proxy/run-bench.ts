@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -22,6 +23,8 @@ export type BenchOptions = {
   readonly seconds: number;
   readonly soakRequests: number;
   readonly mayInstall: boolean;
+  /** Whether a round that nobody counts goes before. */
+  readonly warmUp: boolean;
   readonly path: string;
   readonly before?: string | undefined;
   readonly tell: (line: string) => void;
@@ -35,6 +38,7 @@ export async function runBench(options: BenchOptions): Promise<Result> {
   provide(['wrk', 'nginx', 'haproxy'], options.mayInstall, tell);
   const at = await mkdtemp(join(tmpdir(), 'strangler-bench-'));
   const owned = createOwnedProcesses();
+  process.once('exit', () => rmSync(at, { recursive: true, force: true }));
   const control = await startControlPlane(benchState);
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
   try {
@@ -54,8 +58,9 @@ export async function runBench(options: BenchOptions): Promise<Result> {
     const order: Omit<Order, 'rounds' | 'seconds'> = { contenders, cases, cookies, at, tell };
 
     // A round nobody counts: compiled code, connections, page cache.
-    tell('warming up');
-    await measure({ ...order, cases: cases.slice(0, 1), rounds: 1, seconds: 1, tell: () => {} });
+    if (options.warmUp) tell('warming up');
+    if (options.warmUp)
+      await measure({ ...order, cases: cases.slice(0, 1), rounds: 1, seconds: 1, tell: () => {} });
     const samples = await measure({ ...order, rounds, seconds });
     for (const line of table(samples)) tell(line);
     const small = CASES[0] as Case;
