@@ -16,6 +16,7 @@ const folders = [
   'legacy-monolith',
   'extracted-services',
   'e2e',
+  'bench',
   'scripts',
 ];
 const count = { passed: 0, failed: 0 };
@@ -38,8 +39,16 @@ const lots =
   given.length > 0
     ? [given]
     : [
-        ['--maxWorkers=2', '--testPathIgnorePatterns', '/node_modules/', '/dist/', '/.strangler/', '/e2e/'],
-        ['--runInBand', 'e2e/src'],
+        [
+          '--maxWorkers=2',
+          '--testPathIgnorePatterns',
+          '/node_modules/',
+          '/dist/',
+          '/.strangler/',
+          '/e2e/',
+          '/bench/',
+        ],
+        ['--runInBand', 'e2e/src', 'bench/src'],
       ];
 for (const [index, args] of lots.entries()) {
   const output = join(root, '.strangler', `jest-${index}.json`);

@@ -25,6 +25,8 @@ export type ReadyMessage = {
 };
 
 const STOP_DEADLINE_MS = 10_000;
+// How long a line may wait for others.
+const LOG_FLUSH_MS = 100;
 
 /**
  * Runs a program: `--plan FILE` starts it, with `--check` it only looks (`--json` for a program to read) and changes nothing.
@@ -45,11 +47,16 @@ export async function runProgram(
     },
   });
   const hasParent = process.connected;
-  const log = pino({
-    name: program.name,
-    level: environment['STRANGLER_LOG_LEVEL'] ?? 'info',
-    base: { program: program.name, pid: process.pid },
-  });
+  const level = environment['STRANGLER_LOG_LEVEL'] ?? 'info';
+  const log = pino(
+    { name: program.name, level, base: { program: program.name, pid: process.pid } },
+    // A line for each request must not be a call of the system for each request; pino flushes what waits when the process ends.
+    pino.destination(
+      level === 'debug' || level === 'trace'
+        ? { sync: false, minLength: 32_768, maxWrite: 65_536, periodicFlush: LOG_FLUSH_MS }
+        : { sync: true },
+    ),
+  );
   const leave = (code: number, problems: readonly Problem[]) => {
     if (values.check && values.json) process.stdout.write(`${JSON.stringify({ problems })}\n`);
     else for (const problem of problems) process.stderr.write(`${problemLine(problem)}\n`);

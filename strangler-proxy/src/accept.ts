@@ -1,6 +1,6 @@
 import { EXACT_PATHS, type PathRules, type StranglerError } from '@strangler/contracts';
 import { pathAmbiguous, requestRefused } from './errors.js';
-import { eachHeader, endToEnd, type RawHeaders, valuesOf } from './headers.js';
+import { hopByHopOf, type RawHeaders, valuesOf } from './headers.js';
 import { pathToMatch } from './request-path.js';
 
 /** What of a request the wire gives. */
@@ -52,8 +52,9 @@ export function accept(head: RequestHead, paths: PathRules = EXACT_PATHS): Accep
   const hosts = valuesOf(rawHeaders, 'host');
   if (hosts.length > 1) return requestRefused(`${method} ${url}`, 'it names two hosts');
   // RFC 9112, 3.2.2: the authority of an absolute target replaces the Host header.
-  const absolute = /^https?:\/\/([^/?#@]+)((?:[/?].*)?)$/i.exec(url);
-  if (!absolute && !url.startsWith('/'))
+  const isPath = url.startsWith('/');
+  const absolute = isPath ? null : /^https?:\/\/([^/?#@]+)((?:[/?].*)?)$/i.exec(url);
+  if (!absolute && !isPath)
     return requestRefused(`${method} ${url}`, 'its target is neither a path nor a URL');
   const rest = absolute?.[2] ?? url;
   const target = rest.startsWith('/') ? rest : `/${rest}`;
@@ -65,8 +66,14 @@ export function accept(head: RequestHead, paths: PathRules = EXACT_PATHS): Accep
   const cookies: string[] = [];
   const own: string[] = [];
   let forwardedProto = '';
-  for (const [name, value] of eachHeader(endToEnd(rawHeaders))) {
+  const isForThisConnection = hopByHopOf(rawHeaders);
+  let hasBody = false;
+  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index] as string;
+    const value = rawHeaders[index + 1] as string;
     const key = name.toLowerCase();
+    if (key === 'transfer-encoding' || (key === 'content-length' && Number(value) > 0)) hasBody = true;
+    if (isForThisConnection(key)) continue;
     if (key === 'x-forwarded-proto') forwardedProto = value.trim().toLowerCase();
     if (WRITTEN_BY_US.has(key)) continue;
     if (key.startsWith(OWN_HEADERS)) own.push(name, value);
@@ -91,9 +98,7 @@ export function accept(head: RequestHead, paths: PathRules = EXACT_PATHS): Accep
     headers,
     cookies: cookies.join('; '),
     own,
-    hasBody:
-      valuesOf(rawHeaders, 'transfer-encoding').length > 0 ||
-      valuesOf(rawHeaders, 'content-length').some((length) => Number(length) > 0),
+    hasBody,
     isSecure,
   };
 }

@@ -17,23 +17,26 @@ export type Forward = {
   upgrade(request: IncomingMessage, accepted: Accepted, socket: Duplex, head: Buffer): void;
 };
 
+// Kept on the request itself: nothing is looked up by it, and they go with it.
+const ONGOING = Symbol('ongoing');
+const TARGET = Symbol('target');
+type Carried = IncomingMessage & { [ONGOING]?: Ongoing; [TARGET]?: string };
+
 /** http-proxy-middleware, with undici's pools for plain requests and its own way for upgrades. */
 export function createForward(
   legacy: Upstream,
   onUpgradeError: (socket: Socket, error: StranglerError) => void,
 ): Forward {
-  const attempts = new WeakMap<IncomingMessage, Ongoing>();
-  const targets = new WeakMap<IncomingMessage, string>();
   const middleware = createProxyMiddleware({
     target: legacy.url,
-    router: (request) => attempts.get(request)?.attempt.upstream.url ?? legacy.url,
+    router: (request: Carried) => request[ONGOING]?.attempt.upstream.url ?? legacy.url,
     // http-proxy-middleware reads request.url as a WHATWG URL and refuses what that does not understand ("//"), so it is
     // given "/" to read and takes the target, byte for byte, from here.
-    pathRewrite: (_path, request) => targets.get(request),
+    pathRewrite: (_path, request: Carried) => request[TARGET],
     ejectPlugins: true,
     upgradeTimeout: legacy.timeoutMs,
     plugins: [
-      undiciTransport((request) => attempts.get(request) as Ongoing),
+      undiciTransport((request: Carried) => request[ONGOING] as Ongoing),
       (proxy) =>
         void proxy.on('error', (error, _request, response) => {
           if (response instanceof Socket) onUpgradeError(response, upgradeFailure(error, legacy));
@@ -52,16 +55,17 @@ export function createForward(
   return {
     web: (attempt) =>
       new Promise((settle) => {
-        const { request, response, accepted, upstream } = attempt;
-        attempts.set(request, { attempt, settle });
-        targets.set(request, accepted.target);
+        const { response, accepted, upstream } = attempt;
+        const request: Carried = attempt.request;
+        request[ONGOING] = { attempt, settle };
+        request[TARGET] = accepted.target;
         request.url = '/';
         const fail = (error?: unknown) =>
           settle({ kind: 'failed', error: upstreamReset(upstream.name, error) });
         middleware(request, response, fail).catch(fail);
       }),
-    upgrade(request, accepted, socket, head) {
-      targets.set(request, accepted.target);
+    upgrade(request: Carried, accepted, socket, head) {
+      request[TARGET] = accepted.target;
       request.url = '/';
       request.headers = {
         ...headerObject(accepted.headers),

@@ -24,20 +24,43 @@ export function* eachHeader(raw: RawHeaders): Generator<readonly [name: string, 
     yield [raw[index] as string, raw[index + 1] as string];
 }
 
-export const valuesOf = (raw: RawHeaders, name: string): readonly string[] =>
-  [...eachHeader(raw)].filter(([key]) => key.toLowerCase() === name).map(([, value]) => value);
+// What follows is asked of every request and every answer: plain loops, and no pass or copy more than is needed.
+
+/** The values of all headers of that name, which is in lower case. */
+export function valuesOf(raw: RawHeaders, name: string): readonly string[] {
+  const values: string[] = [];
+  for (let index = 0; index + 1 < raw.length; index += 2)
+    if (isNamed(raw[index] as string, name)) values.push(raw[index + 1] as string);
+  return values;
+}
+
+/** Most names differ in length already, which spares the copy in lower case. */
+const isNamed = (header: string, name: string): boolean =>
+  header.length === name.length && (header === name || header.toLowerCase() === name);
+
+/** Tells, by the lower-case name, which headers belong to one connection and not to the message. */
+export function hopByHopOf(raw: RawHeaders): (key: string) => boolean {
+  let named: Set<string> | undefined;
+  for (let index = 0; index + 1 < raw.length; index += 2) {
+    if (!isNamed(raw[index] as string, 'connection')) continue;
+    const value = raw[index + 1] as string;
+    // What nearly every client and server says; "keep-alive" is hop-by-hop anyway.
+    if (value === 'keep-alive' || value === 'close') continue;
+    for (const token of value.split(',')) (named ??= new Set()).add(token.trim().toLowerCase());
+  }
+  if (named === undefined) return isHopByHop;
+  return (key) => isHopByHop(key) || (named.has(key) && !NEVER_NAMED.has(key));
+}
+
+const isHopByHop = (key: string): boolean => HOP_BY_HOP.has(key);
 
 /** The headers that belong to the message and not to one connection. */
 export function endToEnd(raw: RawHeaders): string[] {
-  let named: Set<string> | undefined;
-  for (const [name, value] of eachHeader(raw))
-    if (name.toLowerCase() === 'connection')
-      for (const token of value.split(',')) (named ??= new Set()).add(token.trim().toLowerCase());
+  const isForThisConnection = hopByHopOf(raw);
   const kept: string[] = [];
-  for (const [name, value] of eachHeader(raw)) {
-    const key = name.toLowerCase();
-    if (HOP_BY_HOP.has(key) || (named?.has(key) === true && !NEVER_NAMED.has(key))) continue;
-    kept.push(name, value);
+  for (let index = 0; index + 1 < raw.length; index += 2) {
+    const name = raw[index] as string;
+    if (!isForThisConnection(name.toLowerCase())) kept.push(name, raw[index + 1] as string);
   }
   return kept;
 }

@@ -52,6 +52,7 @@ const MAX_HEADER_BYTES = 65_536;
 // Longer than the idle time of usual load balancers, so that it is they who close a connection.
 const CLIENT_KEEP_ALIVE_MS = 65_000;
 const DRAIN_MS = 8_000;
+const HIGH_WATER_BYTES = 131_072;
 
 /** Starts the proxy of a plan: `urls.proxy` takes the traffic, `urls.admin` shows what becomes of it. Throws PROXY_PORT_UNAVAILABLE. */
 export async function createProxy(options: ProxyOptions): Promise<Running> {
@@ -145,6 +146,8 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
     keepAliveTimeout: CLIENT_KEEP_ALIVE_MS,
     // An upload may take as long as it needs; a head may not.
     requestTimeout: 0,
+    // What may wait in memory for a slow client or upstream; with less, an answer of 100 KiB stops and starts on its way.
+    highWaterMark: HIGH_WATER_BYTES,
     // "Upgrade: h2c" and the like are answered as the plain requests they also are (RFC 9110, 7.8).
     shouldUpgradeCallback: (request) => request.headers.upgrade?.trim().toLowerCase() === 'websocket',
   });

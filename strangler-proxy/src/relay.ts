@@ -22,12 +22,18 @@ const HELD_BYTES = 65_536;
 // A service that sends slowly but sends must not keep its client waiting for the first 64 KiB.
 const HELD_MS = 1_000;
 
+// A head and a body of this size go out as one text in one call of the system; Node copies a longer text once more.
+const WHOLE_BYTES = 12_288;
+
 /** Passes an answer on as it comes; with `hold`, its first 64 KiB (or its first second) go out together, or not at all. */
 export function createRelay(response: ServerResponse, { hold, setCookies, capture }: RelayOptions): Relay {
   let held: Buffer[] | undefined = hold ? [] : undefined;
   let heldBytes = 0;
   let writeHead = () => {};
   let timer: NodeJS.Timeout | undefined;
+  let declared: number | undefined;
+  /** A body that came whole and is small: it waits for the end, which follows at once, to go out together with the head. */
+  let whole: Buffer | undefined;
   const release = (): boolean => {
     clearTimeout(timer);
     const chunks = held ?? [];
@@ -41,6 +47,7 @@ export function createRelay(response: ServerResponse, { hold, setCookies, captur
       const headers = endToEnd(raw);
       for (const cookie of setCookies) headers.push('Set-Cookie', cookie);
       capture?.head(status, headers);
+      declared = lengthOf(headers);
       // Node throws at a reason phrase it could not write again.
       const phrase = /^[\t\x20-\x7e\x80-\xff]*$/.test(message ?? '') ? message : undefined;
       writeHead = () => void response.writeHead(status, phrase, headers);
@@ -50,6 +57,10 @@ export function createRelay(response: ServerResponse, { hold, setCookies, captur
     },
     data(chunk) {
       capture?.data(chunk);
+      if (chunk.length === declared && chunk.length <= WHOLE_BYTES) {
+        whole = chunk;
+        return true;
+      }
       if (!held) return response.write(chunk);
       held.push(chunk);
       heldBytes += chunk.length;
@@ -57,8 +68,14 @@ export function createRelay(response: ServerResponse, { hold, setCookies, captur
     },
     end() {
       if (held) release();
-      response.end();
+      if (whole === undefined || response.destroyed) response.end();
+      else response.end(whole.toString('latin1'), 'latin1');
     },
     drop: () => clearTimeout(timer),
   };
+}
+
+function lengthOf(headers: RawHeaders): number | undefined {
+  const [length] = valuesOf(headers, 'content-length');
+  return length === undefined ? undefined : Number(length);
 }

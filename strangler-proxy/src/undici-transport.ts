@@ -38,8 +38,9 @@ function carry({ attempt, settle }: Ongoing): void {
   let controller: Dispatcher.DispatchController | undefined;
   let isOver = false;
   let status = 0;
+  const whole = accepted.hasBody ? bodyArrivedWhole(request) : undefined;
   // Not the request itself: undici destroys a body it could not send, and the client's connection would go with it.
-  const body = accepted.hasBody ? request.pipe(new PassThrough()) : null;
+  const body = accepted.hasBody && whole === undefined ? request.pipe(new PassThrough()) : null;
   let mayRepeat = !accepted.hasBody && REPEATABLE.has(accepted.method);
 
   const finish = (outcome: Outcome): void => {
@@ -108,8 +109,8 @@ function carry({ attempt, settle }: Ongoing): void {
         {
           path: accepted.target,
           method: accepted.method,
-          headers: [...accepted.headers],
-          body,
+          headers: accepted.headers,
+          body: whole ?? body,
           servername: upstream.servername,
         } as Dispatcher.DispatchOptions,
         handler,
@@ -121,8 +122,16 @@ function carry({ attempt, settle }: Ongoing): void {
   send();
 }
 
-const rawHeadersOf = ({ rawHeaders }: Dispatcher.DispatchController): string[] =>
-  Array.isArray(rawHeaders) ? rawHeaders.map((part) => part.toString('latin1')) : [];
+/** A body that has come along with its head goes on in one piece, without a stream. */
+const bodyArrivedWhole = (request: IncomingMessage): Buffer | undefined =>
+  request.complete ? ((request.read() as Buffer | null) ?? undefined) : undefined;
+
+const rawHeadersOf = ({ rawHeaders }: Dispatcher.DispatchController): string[] => {
+  if (!Array.isArray(rawHeaders)) return [];
+  const texts: string[] = [];
+  for (const part of rawHeaders) texts.push(part.toString('latin1'));
+  return texts;
+};
 
 const REFUSED = new Set([
   'ECONNREFUSED',
