@@ -33,6 +33,7 @@ export function crossCheck(document: unknown): readonly Inconsistency[] {
   const plan = parts(document);
   const upstreams = parts(plan['upstreams']);
   const databases = parts(plan['databases']);
+  const proxy = parts(plan['proxy']);
   const migrations = Object.entries(parts(plan['migrations']));
 
   if (plan['upstreams'] !== undefined && upstreams['legacy'] === undefined)
@@ -50,7 +51,7 @@ export function crossCheck(document: unknown): readonly Inconsistency[] {
       );
     if (plan['flags'] === undefined)
       complain(['migrations'], 'need "flags"', 'add "flags: { file: flags.json }"');
-    if (parts(plan['proxy'])['secret'] === undefined)
+    if (proxy['secret'] === undefined)
       complain(
         ['proxy'],
         'has no "secret"',
@@ -58,8 +59,6 @@ export function crossCheck(document: unknown): readonly Inconsistency[] {
       );
   }
 
-  const paths = pathRulesSchema.safeParse(parts(plan['proxy'])['paths']).data ?? EXACT_PATHS;
-  const routes = new Map<string, { readonly route: PlanRoute; readonly migration: string }[]>();
   const flagSource = parts(plan['flags']);
   if (
     plan['flags'] !== undefined &&
@@ -70,7 +69,6 @@ export function crossCheck(document: unknown): readonly Inconsistency[] {
       flagSource['file'] === undefined ? 'name no source' : 'name two sources',
       'write either "file: flags.json" or "unleash: { url: ..., token: !env UNLEASH_TOKEN }"',
     );
-  const proxy = parts(plan['proxy']);
   const identity = parts(proxy['identity']);
   for (const property of Object.keys(parts(identity['properties'])))
     if (TAKEN_PROPERTIES.includes(property))
@@ -86,6 +84,8 @@ export function crossCheck(document: unknown): readonly Inconsistency[] {
       'add "secret: !env STRANGLER_SECRET" to the proxy: it signs their tokens',
     );
 
+  const paths = pathRulesSchema.safeParse(proxy['paths']).data ?? EXACT_PATHS;
+  const routes = new Map<string, { readonly route: PlanRoute; readonly migration: string }[]>();
   const targets = new Map<string, string>();
   const flags = new Map<string, string>();
   for (const [name, value] of migrations) {

@@ -47,7 +47,6 @@ class EnvironmentReference {
 }
 
 const remedies: Partial<Record<string, (issue: z.core.$ZodIssue) => string>> = {
-  unrecognized_keys: () => 'remove it or correct its spelling',
   too_small: () => 'give more',
   too_big: () => 'give less',
   invalid_value: (issue) =>

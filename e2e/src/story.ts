@@ -17,7 +17,6 @@ export type Summary = {
 export type Story = {
   readonly world: World;
   readonly traffic: Traffic;
-  readonly random: () => number;
   /** Numbers the chapters measure on the way. */
   readonly measured: Omit<Summary, 'requests' | 'failed'>;
   readonly say: (sentence: string) => void;

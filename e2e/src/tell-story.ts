@@ -32,7 +32,6 @@ export async function tellStory(
   const story: Story = {
     world,
     traffic,
-    random,
     measured: {
       mismatchesFound: 0,
       gateRefusals: 0,

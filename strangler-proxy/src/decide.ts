@@ -49,7 +49,6 @@ export const isKept = ({
 }: Pick<Question, 'flagOn' | 'pin' | 'enabled'>): boolean => !flagOn && enabled && pin === 'held';
 
 /** Pure: the same question has the same answer. */
-// oxlint-disable-next-line typescript/consistent-return -- the switch is exhaustive, the compiler holds it to that
 export function decide(question: Question): Decision {
   const { method, path, hasBody, route, phase, flagOn, service, tester } = question;
   const legacy = (reason: string, rest: Partial<Decision> = {}): Decision => ({

@@ -14,7 +14,6 @@ export function readFacts({ headers, cookies, target }: Asked): Facts {
   let query: URLSearchParams | undefined;
   let jar: readonly (readonly [string, string])[] | undefined;
   let claims: Readonly<Record<string, unknown>> | undefined;
-  // oxlint-disable-next-line typescript/consistent-return -- the switch is exhaustive, the compiler holds it to that
   return (kind, name) => {
     switch (kind) {
       case 'host':
