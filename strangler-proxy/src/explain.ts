@@ -1,10 +1,9 @@
 import { type Explanation, StranglerError } from '@strangler/contracts';
 import { accept } from './accept.js';
-import { consult, standingOf } from './consult.js';
-import { decide } from './decide.js';
+import { standingOf } from './consult.js';
 import { questionInvalid } from './errors.js';
 import { recognise } from './identify.js';
-import { match } from './match.js';
+import { judge } from './judge.js';
 import type { PipelineParts } from './pipeline.js';
 
 export type ExplainParts = Pick<
@@ -29,16 +28,13 @@ export function explain(parts: ExplainParts, question: URLSearchParams): Explana
   const head = { method, url: target, rawHeaders: headers, remoteAddress: '', encrypted: false };
   const accepted = accept(head, routing.paths);
   if (accepted instanceof StranglerError) throw questionInvalid(question.toString(), accepted.message);
-  const { path, hasBody } = accepted;
-  const { route } = match(routing.routes, method, path, accepted);
-  const phase = routing.phase(route);
-  const consulted = consult(parts, routing, accepted, route, () => recognise(accepted, parts.identity));
+  const { route, phase, consulted, decision } = judge(parts, routing, accepted, () =>
+    recognise(accepted, parts.identity),
+  );
   const { tester } = consulted;
   const client = tester ? recognise(accepted, parts.identity) : consulted.client;
   const standing = route ? standingOf(parts, routing, accepted, route, client) : { bucket: null, pin: null };
   const share = route ? parts.flags.share(route.flag) : null;
-  const service = parts.upstreams.get(route?.upstream ?? 'legacy').health();
-  const decision = decide({ method, path, hasBody, route, phase, service, ...consulted });
   const unknown =
     decision.perClient && !client && share !== 0 && share !== 100
       ? `; a client without an id is given one and is diverted with a chance of ${share ?? 'an unknown number of'} percent`

@@ -4,12 +4,12 @@ import type { Logger } from 'pino';
 import { StranglerError } from '@strangler/contracts';
 import { accept, type RequestHead } from './accept.js';
 import type { Outcome } from './attempt.js';
-import { consult, type ConsultParts, standingOf } from './consult.js';
-import { type Decision, decide, isKept } from './decide.js';
+import { type ConsultParts, standingOf } from './consult.js';
+import { isKept } from './decide.js';
 import type { Forward } from './forward.js';
-import { type Client, identify, type Identity, recognise } from './identify.js';
-import { match, type Route } from './match.js';
-import type { Recorder } from './record.js';
+import { identify, type Identity, recognise } from './identify.js';
+import { judge, type Verdict } from './judge.js';
+import type { Recorder, Served } from './record.js';
 import { redactTarget } from './redact.js';
 import { refuse } from './refuse.js';
 import type { Routing } from './routing.js';
@@ -28,75 +28,46 @@ export type PipelineParts = ConsultParts & {
   readonly newId: () => string;
 };
 
-/** accept -> match -> decide -> forward -> (shadow ->) compare -> record. Resolves when the client has been served. */
+/** accept -> judge (match, decide) -> forward -> (shadow ->) compare -> record. Resolves when the client has been served. */
 export function createPipeline(parts: PipelineParts) {
-  const { flags, pins, upstreams, forward, shadow, record, log, now } = parts;
+  const { upstreams, forward, shadow, log, now } = parts;
   return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const startedAt = now();
     const routing = parts.routing.current;
     const accepted = accept(headOf(request), routing.paths);
     if (accepted instanceof StranglerError) return refuse(response, accepted, { close: true });
-
-    const { method, path, hasBody } = accepted;
-    const { route } = match(routing.routes, method, path, accepted);
-    const phase = routing.phase(route);
-    const consulted = consult(parts, routing, accepted, route, () =>
-      identify(accepted, parts.identity, parts.newId),
-    );
-    const { client, pin } = consulted;
-    const service = upstreams.get(route?.upstream ?? 'legacy');
-    const decision = decide({ method, path, hasBody, route, phase, service: service.health(), ...consulted });
+    const verdict = judge(parts, routing, accepted, () => identify(accepted, parts.identity, parts.newId));
+    const { route, decision, service } = verdict;
 
     const capture = decision.shadow && route ? shadow.reserve(route) : undefined;
-    const { fallback: hold } = decision;
-    const setCookies = client?.setCookie === undefined ? [] : [client.setCookie];
-    // With an answer of the service only: whom it could not answer has not moved.
-    const isMoving = decision.side === 'service' && client !== undefined && pin !== null && pin !== 'held';
-    const pinned =
-      isMoving && route
-        ? [...setCookies, pins.give(accepted, route.migration, client, routing.generation(route))]
-        : setCookies;
-    const tell = (fellBack: boolean): void => {
-      if (!route || !consulted.tester) return;
-      const standing = standingOf(parts, routing, accepted, route, recognise(accepted, parts.identity));
-      tellTester(response, { ...standing, route, decision, tester: consulted.tester.name, phase, fellBack });
-    };
-    tell(false);
+    tellIfTester(parts, verdict, response, false);
     const attempt = { request, response, accepted, capture };
+    const { moved, stayed } = cookiesFor(parts, verdict);
     let upstream = upstreams.get(decision.upstream);
-    let outcome = await forward.web({ ...attempt, setCookies: pinned, upstream, hold });
-    const fellBack = hold && couldNotAnswer(outcome) && !response.headersSent;
+    let outcome = await forward.web({ ...attempt, setCookies: moved, upstream, hold: decision.fallback });
+    const fellBack = decision.fallback && couldNotAnswer(outcome) && !response.headersSent;
     const serviceFailed = decision.side === 'service' && (couldNotAnswer(outcome) || isServerError(outcome));
     if (fellBack) {
       upstream = upstreams.get('legacy');
-      tell(true);
-      outcome = await forward.web({ ...attempt, setCookies, upstream, hold: false });
+      tellIfTester(parts, verdict, response, true);
+      outcome = await forward.web({ ...attempt, setCookies: stayed, upstream, hold: false });
     }
     if (outcome.kind === 'failed') {
-      log.warn({ code: outcome.error.code, method, route: route?.text ?? 'other' }, outcome.error.message);
+      log.warn(
+        { code: outcome.error.code, method: accepted.method, route: route?.text ?? 'other' },
+        outcome.error.message,
+      );
       refuse(response, outcome.error);
     }
 
-    const by = fellBack ? 'fallback' : decision.side;
-    const status = response.headersSent && outcome.kind === 'answered' ? outcome.status : null;
-    const seconds = (now() - startedAt) / 1_000;
-    const failed = outcome.kind === 'failed';
-    record.served({
-      route,
+    recordServed(parts, verdict, {
       upstream: upstream.name,
-      by,
-      status,
+      by: fellBack ? 'fallback' : decision.side,
+      status: response.headersSent && outcome.kind === 'answered' ? outcome.status : null,
+      failed: outcome.kind === 'failed',
       serviceFailed,
-      failed,
-      decidedFor: route && client && flags.stickTo(route.flag, client),
-      pinned: isKept(consulted),
-      seconds,
+      seconds: (now() - startedAt) / 1_000,
     });
-    if (log.isLevelEnabled('debug'))
-      log.debug(
-        accessLine(method, redactTarget(accepted.target), route, decision, client, by, status, seconds),
-        decision.reason,
-      );
     if (capture && route)
       shadow.submit(
         capture,
@@ -104,6 +75,59 @@ export function createPipeline(parts: PipelineParts) {
         outcome.kind,
       );
   };
+}
+
+/** The cookies an answer gives: `moved` with one of the service, `stayed` with one of legacy. Whom the service could not answer has not moved. */
+export function cookiesFor({ pins }: Pick<PipelineParts, 'pins'>, verdict: Verdict) {
+  const { accepted, route, decision, routing } = verdict;
+  const { client, pin } = verdict.consulted;
+  const stayed = client?.setCookie === undefined ? [] : [client.setCookie];
+  const isMoving = decision.side === 'service' && client !== undefined && pin !== null && pin !== 'held';
+  if (!isMoving || !route) return { moved: stayed, stayed };
+  const pinned = pins.give(accepted, route.migration, client, routing.generation(route));
+  return { moved: [...stayed, pinned], stayed };
+}
+
+function tellIfTester(
+  parts: PipelineParts,
+  { accepted, route, consulted: { tester }, decision, phase, routing }: Verdict,
+  response: ServerResponse,
+  fellBack: boolean,
+): void {
+  if (!route || !tester) return;
+  const standing = standingOf(parts, routing, accepted, route, recognise(accepted, parts.identity));
+  tellTester(response, { ...standing, route, decision, tester: tester.name, phase, fellBack });
+}
+
+type Ending = Pick<Served, 'upstream' | 'by' | 'status' | 'failed' | 'serviceFailed' | 'seconds'>;
+
+/** Counts a request that is over, and writes its line of the access log. */
+export function recordServed(
+  { record, flags, log }: Pick<PipelineParts, 'record' | 'flags' | 'log'>,
+  { accepted, route, decision, consulted }: Verdict,
+  ending: Ending,
+): void {
+  const { client } = consulted;
+  record.served({
+    ...ending,
+    route,
+    decidedFor: route && client && flags.stickTo(route.flag, client),
+    pinned: isKept(consulted),
+  });
+  if (!log.isLevelEnabled('debug')) return;
+  const { by, status, seconds } = ending;
+  const line = {
+    method: accepted.method,
+    target: redactTarget(accepted.target),
+    route: route?.text ?? 'other',
+    upstream: decision.upstream,
+    shadow: decision.shadow,
+    client: client?.kind,
+    by,
+    status,
+    seconds,
+  };
+  log.debug(line, decision.reason);
 }
 
 export const headOf = (request: IncomingMessage): RequestHead => ({
@@ -116,24 +140,3 @@ export const headOf = (request: IncomingMessage): RequestHead => ({
 
 const couldNotAnswer = ({ kind }: Outcome): boolean => kind === 'failed' || kind === 'unavailable';
 const isServerError = (outcome: Outcome): boolean => outcome.kind === 'answered' && outcome.status >= 500;
-
-const accessLine = (
-  method: string,
-  target: string,
-  route: Route | undefined,
-  { upstream, shadow }: Decision,
-  client: Client | undefined,
-  by: string,
-  status: number | null,
-  seconds: number,
-) => ({
-  method,
-  target,
-  route: route?.text ?? 'other',
-  upstream,
-  shadow,
-  client: client?.kind,
-  by,
-  status,
-  seconds,
-});
