@@ -1,12 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { ChangeEvent, Offset, Row, SourceTransaction } from '@strangler/contracts';
+import { startServer } from '../../scripts/mysql-server.mjs';
 import { binlogSource } from './binlog-source.js';
 import type { ChangeSource } from './change-source.js';
 import { fakeSource } from './fake-source.js';
 import { type ScratchDatabase, scratchDatabase, until } from './testing/databases.js';
-
-/** A script without types of its own. */
-const MYSQL_SERVER: string = '../../scripts/mysql-server.mjs';
 
 type Item = { readonly id: number; readonly name: string | null };
 type Step =
@@ -186,9 +184,6 @@ describe('on a server of its own', () => {
   let stop: () => Promise<void>;
   const shared = process.env['STRANGLER_MYSQL_URL'];
   beforeAll(async () => {
-    const { startServer } = (await import(MYSQL_SERVER)) as {
-      readonly startServer: () => Promise<{ readonly url: string; readonly stop: () => Promise<void> }>;
-    };
     const server = await startServer();
     stop = server.stop;
     process.env['STRANGLER_MYSQL_URL'] = server.url;

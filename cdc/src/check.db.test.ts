@@ -1,10 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { parsePlan, type Plan, type Problem } from '@strangler/contracts';
+import { startServer } from '../../scripts/mysql-server.mjs';
 import { check } from './check.js';
 import { type ScratchDatabase, scratchDatabase } from './testing/databases.js';
-
-/** A script without types of its own. */
-const MYSQL_SERVER: string = '../../scripts/mysql-server.mjs';
 
 const TABLES = `
         - from: product
@@ -293,13 +291,6 @@ describe('a preflight', () => {
 });
 
 describe('a preflight of a server that does not log as it must', () => {
-  type Server = { readonly url: string; stop(): Promise<void> };
-  let startServer: (options: { args: string[] }) => Promise<Server>;
-  beforeAll(async () => {
-    ({ startServer } = (await import(MYSQL_SERVER)) as {
-      startServer: typeof startServer;
-    });
-  });
   let to: ScratchDatabase & { drop(): Promise<void> };
   beforeAll(async () => {
     to = await scratchDatabase('service');
