@@ -1,4 +1,5 @@
 import type { Phase } from './phases.js';
+import type { Problem } from './problem.js';
 
 /** Outcome of comparing the candidate's answer with the control's. */
 export const COMPARISONS = ['match', 'mismatch', 'ignored', 'inconclusive'] as const;
@@ -51,12 +52,17 @@ export type MigrationTraffic = {
   readonly routes: readonly RouteEvidence[];
 };
 
+/** A plan that a proxy was given and could not put into force. At most twenty problems. */
+export type PlanRejected = { readonly at: string; readonly problems: readonly Problem[] };
+
 /** `GET /evidence` of a proxy's admin port. */
 export type ProxyEvidence = {
   readonly instance: string;
   readonly at: string;
   readonly startedAt: string;
   readonly planRevision: string;
+  /** The plan in force; `rejected` while the plan file says something else that is not right. Left out: it cannot reload. */
+  readonly plan?: { readonly revision: string; readonly rejected: PlanRejected | null };
   readonly stateVersion: number;
   /** False while the control plane is out of reach and the last known state is served. */
   readonly inContact: boolean;

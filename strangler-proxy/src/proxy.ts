@@ -8,7 +8,6 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import {
   type Address,
-  flagOf,
   NOTHING_KNOWN,
   type Plan,
   type ProxyEvidence,
@@ -16,29 +15,34 @@ import {
   type StateSubscription,
   StranglerError,
   subscribeToState,
+  type Upstream as UpstreamPlan,
   urlOf,
 } from '@strangler/contracts';
 import { accept } from './accept.js';
 import { createAdmin } from './admin.js';
+import { compilePlan, type Lasting } from './compile-plan.js';
+import type { Health } from './decide.js';
 import { portUnavailable } from './errors.js';
 import { explain } from './explain.js';
 import { exportShares } from './export-shares.js';
 import type { Flags } from './flags.js';
 import { followState } from './follow-state.js';
-import { createForward } from './forward.js';
+import { createPlanInForce, type PlanInForce } from './in-force.js';
+import { createKept } from './kept.js';
 import { createMetrics } from './metrics.js';
 import { openFlags } from './open-flags.js';
-import { createPins } from './pins.js';
-import { createPipeline, headOf } from './pipeline.js';
+import { headOf } from './pipeline.js';
+import type { PlanSource } from './plan-file.js';
 import { createRecord } from './record.js';
 import { refuseUpgrade } from './refuse.js';
-import { createRouting } from './routing.js';
-import { createShadow } from './shadow.js';
-import { createUpstreams } from './upstreams.js';
+import { createReload, type Reload } from './reload.js';
+import { openUpstream, type Upstream } from './upstreams.js';
 
 export type ProxyOptions = {
   readonly plan: Plan;
   readonly log: Logger;
+  /** Where changes of the plan come from; without it the plan stays as it is. */
+  readonly source?: PlanSource;
   /** In place of the plan's flags. */
   readonly flags?: Flags;
   /** In place of the plan's control plane. */
@@ -69,47 +73,46 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
   let isStopping = false;
   let inContact = plan.control === undefined && options.subscription === undefined;
 
-  const flags = options.flags ?? openFlags(plan, log);
-  const metrics = createMetrics(() => shadow.pending());
-  const upstreams = createUpstreams(plan.upstreams, plan.proxy.shadow.concurrency);
-  const routing = createRouting(plan, NOTHING_KNOWN);
-  const identity = plan.proxy;
-  await flags.start();
-  const record = createRecord({
-    plan,
-    flags,
-    flagOf: (name) => plan.migrations[name]?.flag ?? flagOf(name),
-    metrics,
-    state: NOTHING_KNOWN,
-    now,
-  });
-  exportShares(metrics.registry, () => record.migrations());
-  flags.onChange(() => record.changed(routing.current.state));
-  const shadow = createShadow({ limits: plan.proxy.shadow, record, sleep });
-  const forward = createForward(upstreams.get('legacy'), refuseUpgrade);
-  const parts = {
-    proxy: plan.proxy,
-    pins: createPins(plan),
-    routing,
-    identity,
-    flags,
-    upstreams,
-    forward,
-    shadow,
+  let inForce: PlanInForce | undefined;
+  const stateNow = () => inForce?.current.parts.routing.current.state ?? NOTHING_KNOWN;
+  const metrics = createMetrics(() => sum((inForce?.all() ?? []).map(({ parts }) => parts.shadow.pending())));
+  const record = createRecord({ metrics, now });
+  const lasting: Lasting = {
     record,
     log,
     newId,
     now,
+    sleep,
+    upstreams: createKept(({ close }) => close()),
+    openUpstream: (name, { upstreams, proxy }) =>
+      openUpstream(name, upstreams[name] as UpstreamPlan, proxy.shadow.concurrency, tellHealth),
+    flags: createKept(({ flags }) => flags.stop()),
+    flagsKey: ({ flags, folder }) => (options.flags ? 'given' : JSON.stringify([flags, folder])),
+    openFlags(each) {
+      const flags = options.flags ?? openFlags(each, log);
+      flags.onChange(() => record.changed(stateNow()));
+      return { flags, ready: flags.start() };
+    },
   };
-  const pipeline = createPipeline(parts);
-
-  for (const name of upstreams.all.keys()) metrics.healthy.set({ upstream: name }, 1);
-  upstreams.onHealth((upstream, { healthy, reason }) => {
-    metrics.healthy.set({ upstream }, healthy ? 1 : 0);
-    if (healthy) log.info({ upstream }, `upstream "${upstream}" is healthy again`);
+  const plans = (inForce = createPlanInForce(await compilePlan(plan, lasting, NOTHING_KNOWN)));
+  exportShares(metrics.registry, () => record.migrations());
+  const showPlan = () => {
+    const { plan: shown, parts } = plans.current;
+    record.follow(shown, parts.flags, stateNow());
+    metrics.healthy.reset();
+    for (const [name, { health }] of parts.upstreams.all)
+      metrics.healthy.set({ upstream: name }, health().healthy ? 1 : 0);
+  };
+  showPlan();
+  function tellHealth(upstream: Upstream, { healthy, reason }: Health): void {
+    const { name } = upstream;
+    // One that only requests of an older plan still use says nothing of the one that has its name now.
+    if (inForce?.current.parts.upstreams.all.get(name) !== upstream) return;
+    metrics.healthy.set({ upstream: name }, healthy ? 1 : 0);
+    if (healthy) log.info({ upstream: name }, `upstream "${name}" is healthy again`);
     else
-      log.warn({ upstream }, `upstream "${upstream}" is not healthy (${reason ?? ''}): reads go to legacy`);
-  });
+      log.warn({ upstream: name }, `upstream "${name}" is not healthy (${reason ?? ''}): reads go to legacy`);
+  }
 
   const following = await followState({
     subscription:
@@ -128,7 +131,7 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
     file: plan.proxy.stateFile === undefined ? undefined : resolve(plan.folder, plan.proxy.stateFile),
     log,
     onState(state, isNews) {
-      routing.put(state);
+      plans.current.parts.routing.put(state);
       record.changed(state);
       metrics.stateVersion.set(state.version);
       if (isNews) setContact(true);
@@ -139,6 +142,7 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
     metrics.inContact.set(is ? 1 : 0);
   }
 
+  let reloading: Reload | undefined;
   const inFlight = new Set<Promise<void>>();
   const upgraded = new Set<Duplex>();
   const server = createServer({
@@ -154,13 +158,16 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
   server.on('request', (request, response) => {
     if (isStopping) response.shouldKeepAlive = false;
     metrics.inFlight.inc();
-    const done = pipeline(request, response)
+    const entered = plans.enter();
+    const done = entered
+      .pipeline(request, response)
       .catch((error: unknown) => {
         log.error({ err: error }, 'a request broke the pipeline');
         response.destroy();
       })
       .finally(() => {
         metrics.inFlight.dec();
+        plans.leave(entered);
         inFlight.delete(done);
       });
     inFlight.add(done);
@@ -169,44 +176,64 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
     upgraded.add(socket);
     socket.once('close', () => upgraded.delete(socket));
     socket.on('error', () => socket.destroy());
-    const accepted = accept(headOf(request), routing.current.paths);
+    const { parts } = plans.current;
+    const accepted = accept(headOf(request), parts.routing.current.paths);
     if (accepted instanceof StranglerError) return refuseUpgrade(socket, accepted);
-    forward.upgrade(request, accepted, socket, head);
+    parts.forward.upgrade(request, accepted, socket, head);
   });
 
   const evidence = (): ProxyEvidence => ({
     instance,
     at: new Date(now()).toISOString(),
     startedAt,
-    planRevision: plan.revision,
-    stateVersion: routing.current.state.version,
+    planRevision: plans.current.plan.revision,
+    plan: { revision: plans.current.plan.revision, rejected: reloading?.rejected() ?? null },
+    stateVersion: stateNow().version,
     inContact,
     requests: record.requests(),
-    upstreams: Object.fromEntries([...upstreams.all].map(([name, { health }]) => [name, health()])),
+    upstreams: Object.fromEntries(
+      [...plans.current.parts.upstreams.all].map(([name, { health }]) => [name, health()]),
+    ),
     migrations: record.migrations(),
   });
   const admin = createAdmin({
     address: plan.proxy.admin,
     isReady: () => !isStopping,
     evidence,
-    explain: (question) => explain(parts, question),
+    explain: (question) => explain(plans.current.parts, question),
     registry: metrics.registry,
   });
 
   const release = async () => {
+    await reloading?.stop();
     await following.stop();
-    await shadow.stop();
-    flags.stop();
-    await upstreams.stop();
+    await plans.end();
   };
   try {
-    upstreams.start();
     const urls = {
       proxy: await listen(server, plan.proxy.listen),
       admin: await listen(admin, plan.proxy.admin),
     };
+    const { source } = options;
+    if (source) {
+      reloading = await createReload({
+        source,
+        inForce: plans,
+        compile: (next) => compilePlan(next, lasting, stateNow()),
+        put(next) {
+          // What the control plane has said while it was compiled.
+          next.parts.routing.put(stateNow());
+          plans.put(next);
+          showPlan();
+        },
+        metrics,
+        log,
+        now,
+      });
+    }
     return {
       urls,
+      ...(reloading && { reload: reloading.reload }),
       async stop() {
         isStopping = true;
         const closed = new Promise((done) => server.close(done));
@@ -229,6 +256,8 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
     throw error;
   }
 }
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, each) => total + each, 0);
 
 async function listen(server: Server, address: Address): Promise<string> {
   await new Promise<void>((done, failed) => {
