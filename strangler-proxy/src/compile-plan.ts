@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { Plan, RoutingState } from '@strangler/contracts';
 import type { Flags } from './flags.js';
-import { createForward } from './forward.js';
+import { createForward, type Forward } from './forward.js';
 import type { InForce } from './in-force.js';
 import type { Kept } from './kept.js';
 import { createPins } from './pins.js';
@@ -20,6 +20,8 @@ export type Lasting = {
   readonly upstreams: Kept<OpenUpstream>;
   readonly openUpstream: (name: string, plan: Plan) => OpenUpstream;
   readonly flags: Kept<OpenFlags>;
+  /** One for each legacy: http-proxy-middleware leaves a listener on the server for each of its own, for as long as that lives. */
+  readonly forwards: Kept<Forward>;
   readonly flagsKey: (plan: Plan) => string;
   readonly openFlags: (plan: Plan) => OpenFlags;
   readonly record: Recorder;
@@ -48,12 +50,16 @@ export async function compilePlan(plan: Plan, lasting: Lasting, state: RoutingSt
   );
   const upstreams = { all, get: (name: string) => all.get(name) as OpenUpstream['upstream'] };
   const { flags, ready } = lasting.flags.take(flagsKey, () => lasting.openFlags(plan));
+  const forward = lasting.forwards.take(upstreamKey('legacy'), () =>
+    createForward(upstreams.get('legacy'), refuseUpgrade),
+  );
   const shadow = createShadow({ limits: plan.proxy.shadow, record: record.comparisons(plan), sleep });
 
   let ended: Promise<void> | undefined;
   const endAll = async () => {
     await shadow.stop();
     await lasting.flags.letGo(flagsKey);
+    await lasting.forwards.letGo(upstreamKey('legacy'));
     await Promise.all(names.map((name) => lasting.upstreams.letGo(upstreamKey(name))));
   };
   const end = () => (ended ??= endAll());
@@ -70,7 +76,7 @@ export async function compilePlan(plan: Plan, lasting: Lasting, state: RoutingSt
     identity: plan.proxy,
     flags,
     upstreams,
-    forward: createForward(upstreams.get('legacy'), refuseUpgrade),
+    forward,
     shadow,
     record,
     log,

@@ -87,6 +87,7 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
     openUpstream: (name, { upstreams, proxy }) =>
       openUpstream(name, upstreams[name] as UpstreamPlan, proxy.shadow.concurrency, tellHealth),
     flags: createKept(({ flags }) => flags.stop()),
+    forwards: createKept(() => {}),
     flagsKey: ({ flags, folder }) => (options.flags ? 'given' : JSON.stringify([flags, folder])),
     openFlags(each) {
       const flags = options.flags ?? openFlags(each, log);
@@ -155,6 +156,8 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
     // "Upgrade: h2c" and the like are answered as the plain requests they also are (RFC 9110, 7.8).
     shouldUpgradeCallback: (request) => request.headers.upgrade?.trim().toLowerCase() === 'websocket',
   });
+  // Each legacy that the plan has had leaves a listener.
+  server.setMaxListeners(0);
   server.on('request', (request, response) => {
     if (isStopping) response.shouldKeepAlive = false;
     metrics.inFlight.inc();

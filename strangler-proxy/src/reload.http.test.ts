@@ -212,14 +212,27 @@ describe('a changed plan', () => {
     expect((await proxy.evidence()).migrations['catalog']?.share.configured).toBe(100);
   });
 
-  it('goes by the phase that is in force, also by one that came while it was read', async () => {
+  it('goes by the phase that is in force, also by one that came while its flags were fetched', async () => {
     const [legacy, service] = [await named('legacy'), await named('service')];
+    const held: (() => void)[] = [];
+    const unleash = await rig.server((request, response) => {
+      const answer = () => response.setHeader('content-type', 'application/json').end(flagsText(100));
+      if (request.url?.endsWith('/client/features')) held.push(answer);
+      else answer();
+    });
     const setup = { legacy: legacy.url, service: service.url, phase: 'syncing' as const };
     const proxy = await reloadable(setup);
-    await proxy.put(planText({ ...setup, routes: ['GET /others/*'] }));
-    await Promise.all([proxy.reload(), proxy.enter(2, 'canary')]);
-    expect((await proxy.get('/others/1')).text).toBe('service /others/1');
+    const source = `"unleash":{"url":"${unleash.url}/api","token":!env UNLEASH}`;
+    const reloaded = proxy.write(planText(setup).replace('"file":"flags.json"', source));
+    await eventually(
+      () => held.length,
+      (count) => count > 0,
+    );
+    await proxy.enter(2, 'canary');
+    held[0]?.();
+    await reloaded;
     expect((await proxy.evidence()).stateVersion).toBe(2);
+    expect((await proxy.get('/items/1')).text).toBe('service /items/1');
   });
 });
 
