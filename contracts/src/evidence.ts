@@ -28,6 +28,11 @@ export type RouteEvidence = {
   /** Comparisons without a mismatch since the last one; 0 in n bound the true rate by 3/n at 95 % (rule of three). */
   readonly cleanSinceMismatch: number;
   readonly lastMismatchAt: string | null;
+  /**
+   * What `cleanSinceMismatch` was just before some times, oldest first, at most 32: what a proxy had compared before another one found a
+   * mismatch can be taken off. Left out: nothing is known of that.
+   */
+  readonly cleanMarks?: readonly (readonly [at: string, clean: number])[];
   /** What was not compared, by reason. */
   readonly notCompared: Readonly<Record<string, number>>;
   readonly samples: readonly MismatchSample[];
@@ -92,6 +97,8 @@ export type Explanation = {
   readonly tester?: { readonly name: string; readonly side: 'legacy' | 'service' } | null;
   /** One sentence. */
   readonly reason: string;
+  /** The proxy that says so: another one may run another plan, or not have heard of a phase yet. */
+  readonly by?: { readonly instance: string; readonly planRevision: string; readonly stateVersion: number };
 };
 
 export type TableProgress = {

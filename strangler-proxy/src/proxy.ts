@@ -70,6 +70,7 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
   const startedAt = new Date(now()).toISOString();
   // Containers count their pids from 1: without the host, replicas would acknowledge states for each other.
   const instance = `proxy-${hostname()}-${process.pid}`;
+  let isServing = false;
   let isStopping = false;
   let inContact = plan.control === undefined && options.subscription === undefined;
 
@@ -115,6 +116,39 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
       log.warn({ upstream: name }, `upstream "${name}" is not healthy (${reason ?? ''}): reads go to legacy`);
   }
 
+  let reloading: Reload | undefined;
+  const evidence = (): ProxyEvidence => ({
+    instance,
+    at: new Date(now()).toISOString(),
+    startedAt,
+    planRevision: plans.current.plan.revision,
+    plan: { revision: plans.current.plan.revision, rejected: reloading?.rejected() ?? null },
+    stateVersion: stateNow().version,
+    inContact,
+    requests: record.requests(),
+    upstreams: Object.fromEntries(
+      [...plans.current.parts.upstreams.all].map(([name, { health }]) => [name, health()]),
+    ),
+    migrations: record.migrations(),
+  });
+  const admin = createAdmin({
+    address: plan.proxy.admin,
+    isReady: () => isServing && !isStopping,
+    evidence,
+    explain(question) {
+      const { parts, plan: by } = plans.current;
+      const self = { instance, planRevision: by.revision, stateVersion: stateNow().version };
+      return explain(parts, question, self);
+    },
+    registry: metrics.registry,
+  });
+
+  // Before anything else: the control plane is told where it is.
+  const adminUrl = await listen(admin, plan.proxy.admin).catch(async (error: unknown) => {
+    await plans.end();
+    throw error;
+  });
+
   const following = await followState({
     subscription:
       options.subscription ??
@@ -122,6 +156,7 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
         subscribeToState({
           url: urlOf(plan.control.listen),
           subscriber: instance,
+          adminPort: Number(new URL(adminUrl).port),
           onContact(contact) {
             setContact(!contact.lost);
             if (contact.lost)
@@ -143,7 +178,6 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
     metrics.inContact.set(is ? 1 : 0);
   }
 
-  let reloading: Reload | undefined;
   const inFlight = new Set<Promise<void>>();
   const upgraded = new Set<Duplex>();
   const server = createServer({
@@ -185,28 +219,6 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
     parts.forward.upgrade(request, accepted, socket, head);
   });
 
-  const evidence = (): ProxyEvidence => ({
-    instance,
-    at: new Date(now()).toISOString(),
-    startedAt,
-    planRevision: plans.current.plan.revision,
-    plan: { revision: plans.current.plan.revision, rejected: reloading?.rejected() ?? null },
-    stateVersion: stateNow().version,
-    inContact,
-    requests: record.requests(),
-    upstreams: Object.fromEntries(
-      [...plans.current.parts.upstreams.all].map(([name, { health }]) => [name, health()]),
-    ),
-    migrations: record.migrations(),
-  });
-  const admin = createAdmin({
-    address: plan.proxy.admin,
-    isReady: () => !isStopping,
-    evidence,
-    explain: (question) => explain(plans.current.parts, question),
-    registry: metrics.registry,
-  });
-
   const release = async () => {
     await reloading?.stop();
     await following.stop();
@@ -215,8 +227,9 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
   try {
     const urls = {
       proxy: await listen(server, plan.proxy.listen),
-      admin: await listen(admin, plan.proxy.admin),
+      admin: adminUrl,
     };
+    isServing = true;
     const { source } = options;
     if (source) {
       reloading = await createReload({

@@ -12,6 +12,7 @@ import {
   type RouteEvidence,
   type RoutingState,
 } from '@strangler/contracts';
+import { createCleanMarks } from './clean-marks.js';
 import { type Flags, noFlags } from './flags.js';
 import type { Route } from './match.js';
 import type { Metrics } from './metrics.js';
@@ -65,6 +66,7 @@ type Counts = {
   lastMismatchAt: string | null;
   notCompared: { [reason: string]: number };
   samples: MismatchSample[];
+  marks: ReturnType<typeof createCleanMarks>;
 };
 
 const noComparisons = () => ({
@@ -73,6 +75,7 @@ const noComparisons = () => ({
   lastMismatchAt: null,
   notCompared: {},
   samples: [],
+  marks: createCleanMarks(),
 });
 
 export type RecordFlags = Pick<Flags, 'definition' | 'share'>;
@@ -147,11 +150,12 @@ export function createRecord({ metrics, now }: RecordOptions): Recorder {
           if (outcome === 'mismatch') {
             const at = new Date(now()).toISOString();
             counts.cleanSinceMismatch = 0;
+            counts.marks.clear();
             counts.lastMismatchAt = at;
             // The newest ones: they show what is still wrong.
             const samples = mismatch ? [...counts.samples, { at, ...mismatch }] : counts.samples;
             counts.samples = samples.slice(Math.max(0, samples.length - mostSamples));
-          } else if (outcome !== 'inconclusive') counts.cleanSinceMismatch++;
+          } else if (outcome !== 'inconclusive') counts.marks.note(now(), counts.cleanSinceMismatch++);
         },
         notCompared(route, reason) {
           metrics.notCompared.inc({ route: route.text, reason });
@@ -208,9 +212,10 @@ export function createRecord({ metrics, now }: RecordOptions): Recorder {
             phase,
             share: { configured: flags.share(flagOf(name)), ...share.read() },
             serviceFailures,
-            routes: [...routes].map(([route, { comparedAs: _, ...counts }]) => ({
+            routes: [...routes].map(([route, { comparedAs: _, marks, ...counts }]) => ({
               route,
               ...structuredClone(counts),
+              cleanMarks: marks.read(),
             })),
           },
         ]),
