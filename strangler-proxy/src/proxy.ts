@@ -84,7 +84,7 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
     newId,
     now,
     sleep,
-    upstreams: createKept(({ close }) => close()),
+    upstreams: createKept((opened) => opened.close()),
     openUpstream: (name, { upstreams, proxy }) =>
       openUpstream(name, upstreams[name] as UpstreamPlan, proxy.shadow.concurrency, tellHealth),
     flags: createKept(({ flags }) => flags.stop()),
@@ -249,7 +249,7 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
     }
     return {
       urls,
-      ...(reloading && { reload: reloading.reload }),
+      ...(reloading && { reload: async () => reloading?.reload() }),
       async stop() {
         isStopping = true;
         const closed = new Promise((done) => server.close(done));

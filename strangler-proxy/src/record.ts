@@ -212,7 +212,7 @@ export function createRecord({ metrics, now }: RecordOptions): Recorder {
             phase,
             share: { configured: flags.share(flagOf(name)), ...share.read() },
             serviceFailures,
-            routes: [...routes].map(([route, { comparedAs: _, marks, ...counts }]) => ({
+            routes: [...routes].map(([route, { comparedAs: _comparedAs, marks, ...counts }]) => ({
               route,
               ...structuredClone(counts),
               cleanMarks: marks.read(),

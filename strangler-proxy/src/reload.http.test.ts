@@ -94,11 +94,11 @@ describe('a changed plan', () => {
     const proxy = await reloadable(setupOf(0));
     let round = 0;
     let next = 0;
-    let isOver = false;
+    const over = new AbortController();
     let answers = 0;
     const wrong: string[] = [];
     const client = async (id: number) => {
-      while (!isOver) {
+      while (!over.signal.aborted) {
         const path = `/${id % 2 ? 'items' : 'more'}/${answers++}`;
         const from = round;
         const { status, text } = await proxy
@@ -120,7 +120,7 @@ describe('a changed plan', () => {
         (now) => now > before + 20,
       );
     }
-    isOver = true;
+    over.abort();
     await load;
     expect(wrong).toEqual([]);
     expect((await proxy.evidence()).requests).toEqual({ total: answers, failed: 0 });
@@ -145,7 +145,7 @@ describe('a changed plan', () => {
     await proxy.write(planText({ ...setup, legacy: uploads.url, service: other.url }));
     const upload = httpRequest(`${proxy.url}/upload`, { method: 'POST' });
     const taken = new Promise<string>((done, fail) => {
-      upload.on('response', (response) => void bodyOf(response).then((body) => done(String(body))));
+      upload.on('response', (response) => done(bodyOf(response).then(String)));
       upload.on('error', fail);
     });
     upload.write('x'.repeat(1_000));
@@ -184,7 +184,7 @@ describe('a changed plan', () => {
     const proxy = await reloadable(setup);
     await proxy.get('/items/1');
     await proxy.get('/others/1');
-    await eventually(proxy.evidence, ({ upstreams }) => upstreams['legacy']?.healthy === false);
+    await eventually(proxy.evidence, ({ upstreams }) => !(upstreams['legacy']?.healthy ?? true));
     const before = { ...sockets };
     expect(before.service).toBeGreaterThan(0);
 
