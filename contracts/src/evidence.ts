@@ -1,4 +1,5 @@
 import type { Phase } from './phases.js';
+import type { Problem } from './problem.js';
 
 /** Outcome of comparing the candidate's answer with the control's. */
 export const COMPARISONS = ['match', 'mismatch', 'ignored', 'inconclusive'] as const;
@@ -27,6 +28,11 @@ export type RouteEvidence = {
   /** Comparisons without a mismatch since the last one; 0 in n bound the true rate by 3/n at 95 % (rule of three). */
   readonly cleanSinceMismatch: number;
   readonly lastMismatchAt: string | null;
+  /**
+   * What `cleanSinceMismatch` was just before some times, oldest first, at most 32: what a proxy had compared before another one found a
+   * mismatch can be taken off. Left out: nothing is known of that.
+   */
+  readonly cleanMarks?: readonly (readonly [at: string, clean: number])[];
   /** What was not compared, by reason. */
   readonly notCompared: Readonly<Record<string, number>>;
   readonly samples: readonly MismatchSample[];
@@ -51,12 +57,17 @@ export type MigrationTraffic = {
   readonly routes: readonly RouteEvidence[];
 };
 
+/** A plan that a proxy was given and could not put into force. At most twenty problems. */
+export type PlanRejected = { readonly at: string; readonly problems: readonly Problem[] };
+
 /** `GET /evidence` of a proxy's admin port. */
 export type ProxyEvidence = {
   readonly instance: string;
   readonly at: string;
   readonly startedAt: string;
   readonly planRevision: string;
+  /** The plan in force; `rejected` while the plan file says something else that is not right. Left out: it cannot reload. */
+  readonly plan?: { readonly revision: string; readonly rejected: PlanRejected | null };
   readonly stateVersion: number;
   /** False while the control plane is out of reach and the last known state is served. */
   readonly inContact: boolean;
@@ -86,6 +97,8 @@ export type Explanation = {
   readonly tester?: { readonly name: string; readonly side: 'legacy' | 'service' } | null;
   /** One sentence. */
   readonly reason: string;
+  /** The proxy that says so: another one may run another plan, or not have heard of a phase yet. */
+  readonly by?: { readonly instance: string; readonly planRevision: string; readonly stateVersion: number };
 };
 
 export type TableProgress = {

@@ -234,6 +234,11 @@ export const planSchema = z.strictObject({
         samples: z.number().int().min(0).max(50).default(5).describe('mismatches kept for each route'),
       })
       .prefault({}),
+    replicas: z
+      .array(httpUrl)
+      .min(1)
+      .optional()
+      .describe('admin ports of all proxies, where they do not tell theirs; each of them must answer'),
     paths: pathRulesSchema.describe('how paths are read'),
     stateFile: z
       .string()

@@ -89,6 +89,18 @@ describe('a program', () => {
     expect(await ended).toEqual({ code: 0, out: 'stopped', err: '' });
   });
 
+  it('looks at its plan again on SIGHUP, if it can do so, and goes on', async () => {
+    const reload = `start: async () => { const timer = setInterval(() => {}, 1000); return { urls: {}, reload: async () => process.send('reloaded'), stop: async () => clearInterval(timer) }; }`;
+    const child = launch(['--plan', plan], reload);
+    const ended = outcome(child);
+    await ready(child);
+    const reloaded = ready(child);
+    child.kill('SIGHUP');
+    expect(await reloaded).toBe('reloaded');
+    child.kill('SIGTERM');
+    expect((await ended).code).toBe(0);
+  });
+
   it('ends when the program that started it is gone', async () => {
     const child = launch(['--plan', plan]);
     const ended = outcome(child);

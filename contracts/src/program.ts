@@ -8,7 +8,12 @@ import { type Problem, problemLine } from './problem.js';
 export const EXIT = { ok: 0, failed: 1, badInput: 2, gateUnmet: 3 } as const;
 
 /** What a started program hands back: its addresses by name, and the way to end it. `stop` resolves when nothing is left open. */
-export type Running = { readonly urls: Readonly<Record<string, string>>; stop(): Promise<void> };
+export type Running = {
+  readonly urls: Readonly<Record<string, string>>;
+  /** Looks at the plan again, as SIGHUP asks for; left out: the program needs a restart for a new plan. */
+  reload?(): Promise<void>;
+  stop(): Promise<void>;
+};
 
 export type Program = {
   readonly name: string;
@@ -30,7 +35,7 @@ const LOG_FLUSH_MS = 100;
 
 /**
  * Runs a program: `--plan FILE` starts it, with `--check` it only looks (`--json` for a program to read) and changes nothing.
- * SIGINT, SIGTERM and the loss of a parent that started it with an IPC channel end it cleanly.
+ * SIGHUP has a program that can do so look at its plan again. SIGINT, SIGTERM and the loss of a parent that started it with an IPC channel end it cleanly.
  * Exit codes: 0 ended as asked, 1 failed, 2 bad plan or machine not ready.
  */
 export async function runProgram(
@@ -86,6 +91,7 @@ export async function runProgram(
     // A parent that was killed while we checked has closed the channel already; nobody would tell us again.
     if (hasParent && !process.connected) return;
     const running = await program.start(loaded.plan, log);
+    if (running.reload) process.on('SIGHUP', () => void running.reload?.());
     log.info({ urls: running.urls }, `${program.name} is ready`);
     const message: ReadyMessage = { ready: true, program: program.name, urls: running.urls };
     if (process.connected) process.send?.(message);

@@ -135,3 +135,31 @@ describe('a state subscription over HTTP', () => {
     expect(seen).toEqual([3]);
   });
 });
+
+describe('a subscriber with evidence', () => {
+  it('tells its port with each question, and says farewell when it ends', async () => {
+    const seen: string[] = [];
+    let asked = () => {};
+    const first = new Promise<void>((done) => (asked = done));
+    const server = createServer(({ method, url, headers }, response) => {
+      seen.push(`${method} ${url} ${String(headers['x-strangler-admin-port'] ?? '-')}`);
+      if (method === 'DELETE') response.writeHead(204).end();
+      else asked();
+    });
+    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const ending = new AbortController();
+    for (const adminPort of [7070, undefined]) {
+      const subscription = subscribeToState({ url, subscriber: 'proxy/1', ...(adminPort && { adminPort }) });
+      const run = subscription.run(() => {}, adminPort ? ending.signal : AbortSignal.abort());
+      await first;
+      ending.abort();
+      await run;
+    }
+    expect(seen).toEqual([
+      'GET /v1/state?after=0&subscriber=proxy%2F1 7070',
+      'DELETE /v1/subscribers/proxy%2F1 -',
+    ]);
+    server.close().closeAllConnections();
+  });
+});

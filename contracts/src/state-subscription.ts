@@ -12,6 +12,11 @@ export type StateSubscriptionOptions = {
   readonly url: string;
   /** Name of this subscriber, unique among live ones, such as `proxy-4711`. */
   readonly subscriber: string;
+  /**
+   * Port of the subscriber's evidence, on the address it asks from. It goes in a header: a page in somebody's browser can
+   * ask questions of a loopback address, it cannot give them headers of its own.
+   */
+  readonly adminPort?: number;
   /** Told once when contact is lost and once when it is back. */
   readonly onContact?: (contact: { lost: true; reason: string } | { lost: false }) => void;
   readonly fetch?: typeof fetch;
@@ -20,13 +25,19 @@ export type StateSubscriptionOptions = {
 
 const POLL_TIMEOUT_MS = 30_000;
 const RETRY_MS = 500;
+// A stop does not wait longer for a control plane that may not be there.
+const FAREWELL_MS = 500;
+
+/** Header by which a subscriber says where its evidence is. */
+export const ADMIN_PORT_HEADER = 'x-strangler-admin-port';
 
 /**
  * Long polling over `GET /v1/state?after=VERSION&subscriber=NAME`: 200 with a newer state, 204 when there was none for
  * a while. Asking after version N is the acknowledgement of N, so a state counts as in force only when `onState` is done.
+ * One that has evidence says farewell when it ends (`DELETE /v1/subscribers/NAME`): silence without it is a loss.
  */
 export function subscribeToState(options: StateSubscriptionOptions): StateSubscription {
-  const { url, subscriber, onContact = () => {} } = options;
+  const { url, subscriber, adminPort, onContact = () => {} } = options;
   const ask = options.fetch ?? fetch;
   const sleep =
     options.sleep ?? ((milliseconds, signal) => delay(milliseconds, undefined, { signal }).catch(() => {}));
@@ -38,6 +49,7 @@ export function subscribeToState(options: StateSubscriptionOptions): StateSubscr
         try {
           const query = new URLSearchParams({ after: String(version), subscriber });
           const response = await ask(`${url}/v1/state?${query.toString()}`, {
+            headers: adminPort === undefined ? {} : { [ADMIN_PORT_HEADER]: String(adminPort) },
             signal: AbortSignal.any([signal, AbortSignal.timeout(POLL_TIMEOUT_MS)]),
           });
           if (!response.ok) throw new Error(`status ${response.status}`);
@@ -47,11 +59,16 @@ export function subscribeToState(options: StateSubscriptionOptions): StateSubscr
           await onState(state);
           version = state.version;
         } catch (error) {
-          if (signal.aborted) return;
+          if (signal.aborted) break;
           if (!lost) onContact({ lost: (lost = true), reason: reasonOf(error) });
           await sleep(RETRY_MS, signal);
         }
       }
+      if (adminPort === undefined || lost) return;
+      await ask(`${url}/v1/subscribers/${encodeURIComponent(subscriber)}`, {
+        method: 'DELETE',
+        signal: AbortSignal.timeout(FAREWELL_MS),
+      }).catch(() => {});
     },
   };
 }

@@ -6,13 +6,16 @@ import { recognise } from './identify.js';
 import { judge } from './judge.js';
 import type { PipelineParts } from './pipeline.js';
 
+/** Which proxy it is, by the plan and the state it answers with. */
+export type Self = NonNullable<Explanation['by']>;
+
 export type ExplainParts = Pick<
   PipelineParts,
   'routing' | 'identity' | 'flags' | 'upstreams' | 'proxy' | 'pins' | 'now'
 >;
 
 /** Where a request would go and why, by the very functions that decide over traffic. Throws EXPLAIN_INVALID. */
-export function explain(parts: ExplainParts, question: URLSearchParams): Explanation {
+export function explain(parts: ExplainParts, question: URLSearchParams, by: Self): Explanation {
   const method = (question.get('method') ?? 'GET').toUpperCase();
   const target = question.get('path') ?? '';
   if (!target.startsWith('/'))
@@ -52,5 +55,6 @@ export function explain(parts: ExplainParts, question: URLSearchParams): Explana
     pin: standing.pin,
     tester: tester ? { name: tester.name, side: tester.side } : null,
     reason: `${decision.reason}${unknown}`,
+    by,
   };
 }

@@ -1,17 +1,13 @@
 import { EventEmitter } from 'node:events';
-import { type FSWatcher, watch } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { basename, dirname } from 'node:path';
 import { type ClientFeaturesResponse, type UnleashConfig, UnleashEvents } from 'unleash-client';
 import { flagsInvalid } from './errors.js';
+import { type FileText, watchFile } from './watch-file.js';
 
 type Repository = NonNullable<UnleashConfig['repository']>;
 type Feature = ClientFeaturesResponse['features'][number];
 type Segment = NonNullable<ClientFeaturesResponse['segments']>[number];
 
 const DEBOUNCE_MS = 20;
-// Some mounted file systems tell nobody of a change.
-const POLL_MS = 2_000;
 
 /**
  * Flags from a file in the shape of Unleash's `GET /api/client/features`, read again whenever it changes. A file that is not
@@ -21,11 +17,7 @@ export class FlagFile extends EventEmitter implements Repository {
   readonly #file: string;
   #features = new Map<string, Feature>();
   #segments = new Map<number, Segment>();
-  #watcher: FSWatcher | undefined;
-  #debounce: NodeJS.Timeout | undefined;
-  #poll: NodeJS.Timeout | undefined;
-  #seen: string | undefined;
-  #loading: Promise<void> = Promise.resolve();
+  #watch: { stop(): void } | undefined;
 
   constructor(file: string) {
     super();
@@ -33,22 +25,16 @@ export class FlagFile extends EventEmitter implements Repository {
   }
 
   async start(): Promise<void> {
-    // The folder and not the file: editors, the control plane and Kubernetes replace a file by renaming another one to it.
-    this.#watcher = watch(dirname(this.#file), { persistent: false }, (_event, name) => {
-      if (name !== null && name !== basename(this.#file) && name !== '..data') return;
-      clearTimeout(this.#debounce);
-      this.#debounce = setTimeout(() => this.#reload(), DEBOUNCE_MS).unref();
+    this.#watch = await watchFile(this.#file, {
+      debounceMs: DEBOUNCE_MS,
+      onText: (text) => this.#load(text),
+      onLost: (error) => this.emit(UnleashEvents.Warn, flagsInvalid(this.#file, error)),
     });
-    this.#watcher.on('error', (error) => this.emit(UnleashEvents.Warn, flagsInvalid(this.#file, error)));
-    this.#poll = setInterval(() => this.#reload(), POLL_MS).unref();
-    await this.#load();
     this.emit(UnleashEvents.Ready);
   }
 
   stop(): void {
-    this.#watcher?.close();
-    clearTimeout(this.#debounce);
-    clearInterval(this.#poll);
+    this.#watch?.stop();
     this.removeAllListeners();
   }
 
@@ -71,21 +57,8 @@ export class FlagFile extends EventEmitter implements Repository {
     }));
   }
 
-  /** One load at a time: two that overlap could put the older version into force. */
-  #reload(): void {
-    this.#loading = this.#loading.then(() => this.#load());
-  }
-
-  async #load(): Promise<void> {
+  #load(text: FileText): void {
     try {
-      const text = await readFile(this.#file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-        if (error.code === 'ENOENT') return null;
-        return error;
-      });
-      // An error that stays is told once, as a bad version is.
-      const version = text === null ? 'missing' : String(text);
-      if (version === this.#seen) return;
-      this.#seen = version;
       if (text instanceof Error) throw text;
       if (text === null) {
         this.emit(UnleashEvents.Warn, new Error(`flags "${this.#file}" are not there: every flag is off`));

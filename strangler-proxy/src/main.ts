@@ -1,6 +1,7 @@
 import { access, constants } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { checkPort, type Plan, type Problem, reasonOf, runProgram } from '@strangler/contracts';
+import { planFile } from './plan-file.js';
 import { createProxy } from './proxy.js';
 
 await runProgram(
@@ -18,7 +19,7 @@ await runProgram(
           : await checkFolder(plan, 'proxy.stateFile', plan.proxy.stateFile, constants.W_OK)),
       ];
     },
-    start: (plan, log) => createProxy({ plan, log }),
+    start: (plan, log) => createProxy({ plan, log, source: planFile(plan.file, process.env, log) }),
   },
   process.argv.slice(2),
   process.env,

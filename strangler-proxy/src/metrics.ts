@@ -37,6 +37,11 @@ export function createMetrics(shadowPending: () => number) {
     }),
     healthy: gauge('upstream_healthy', '1 while the upstream answers its health path.', ['upstream']),
     stateVersion: gauge('state_version', 'Version of the routing state in force.'),
+    planReloads: counter('plan_reloads_total', 'Changed plans, by what became of them.', ['outcome']),
+    planRejected: gauge(
+      'plan_rejected',
+      '1 while the plan file says something that could not be put into force.',
+    ),
     inContact: gauge('in_contact', '1 while the control plane can be reached.'),
   };
 }

@@ -26,6 +26,7 @@ export type StartedProxy = {
   readonly url: string;
   readonly admin: string;
   readonly stop: () => Promise<void>;
+  readonly reload: () => Promise<void>;
 };
 export type Started = { readonly url: string; readonly server: Server; readonly stop: () => Promise<void> };
 
@@ -81,6 +82,7 @@ export function createRig() {
       url: running.urls['proxy'] ?? '',
       admin: running.urls['admin'] ?? '',
       stop: () => (stopped ??= running.stop()),
+      reload: async () => running.reload?.(),
     };
     own(started.stop);
     return started;
@@ -135,7 +137,10 @@ export const stateOf = (version: number, phase: Phase, generation?: number) => (
   },
 });
 
-export function planOf(setup: Omit<MigrationSetup, 'phase'> & { at: string }): Plan {
+export const planOf = (setup: Omit<MigrationSetup, 'phase'> & { at: string }): Plan =>
+  parse(planText(setup), setup.at);
+
+export function planText(setup: Omit<MigrationSetup, 'phase'>): string {
   const document = {
     version: 1,
     proxy: { listen: '127.0.0.1:0', admin: '127.0.0.1:0', secret: '!env SECRET', ...setup.proxy },
@@ -155,15 +160,18 @@ export function planOf(setup: Omit<MigrationSetup, 'phase'> & { at: string }): P
       },
     },
   };
-  return parse(JSON.stringify(document).replaceAll(/"(!env \w+)"/g, '$1'), setup.at);
+  return JSON.stringify(document).replaceAll(/"(!env \w+)"/g, '$1');
 }
 
+/** What plans of tests name by !env. */
+export const ENVIRONMENT = {
+  SECRET,
+  LEDGER: 'mysql://root@127.0.0.1:1/ledger',
+  UNLEASH: 'default:development.secret',
+};
+
 export function parse(text: string, at = '/nowhere'): Plan {
-  const loaded = parsePlan(text, join(at, 'plan.yaml'), {
-    SECRET,
-    LEDGER: 'mysql://root@127.0.0.1:1/ledger',
-    UNLEASH: 'default:development.secret',
-  });
+  const loaded = parsePlan(text, join(at, 'plan.yaml'), ENVIRONMENT);
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems));
   return loaded.plan;
 }

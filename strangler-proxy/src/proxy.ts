@@ -8,7 +8,6 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import {
   type Address,
-  flagOf,
   NOTHING_KNOWN,
   type Plan,
   type ProxyEvidence,
@@ -16,29 +15,34 @@ import {
   type StateSubscription,
   StranglerError,
   subscribeToState,
+  type Upstream as UpstreamPlan,
   urlOf,
 } from '@strangler/contracts';
 import { accept } from './accept.js';
 import { createAdmin } from './admin.js';
+import { compilePlan, type Lasting } from './compile-plan.js';
+import type { Health } from './decide.js';
 import { portUnavailable } from './errors.js';
 import { explain } from './explain.js';
 import { exportShares } from './export-shares.js';
 import type { Flags } from './flags.js';
 import { followState } from './follow-state.js';
-import { createForward } from './forward.js';
+import { createPlanInForce, type PlanInForce } from './in-force.js';
+import { createKept } from './kept.js';
 import { createMetrics } from './metrics.js';
 import { openFlags } from './open-flags.js';
-import { createPins } from './pins.js';
-import { createPipeline, headOf } from './pipeline.js';
+import { headOf } from './pipeline.js';
+import type { PlanSource } from './plan-file.js';
 import { createRecord } from './record.js';
 import { refuseUpgrade } from './refuse.js';
-import { createRouting } from './routing.js';
-import { createShadow } from './shadow.js';
-import { createUpstreams } from './upstreams.js';
+import { createReload, type Reload } from './reload.js';
+import { openUpstream, type Upstream } from './upstreams.js';
 
 export type ProxyOptions = {
   readonly plan: Plan;
   readonly log: Logger;
+  /** Where changes of the plan come from; without it the plan stays as it is. */
+  readonly source?: PlanSource;
   /** In place of the plan's flags. */
   readonly flags?: Flags;
   /** In place of the plan's control plane. */
@@ -66,49 +70,83 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
   const startedAt = new Date(now()).toISOString();
   // Containers count their pids from 1: without the host, replicas would acknowledge states for each other.
   const instance = `proxy-${hostname()}-${process.pid}`;
+  let isServing = false;
   let isStopping = false;
   let inContact = plan.control === undefined && options.subscription === undefined;
 
-  const flags = options.flags ?? openFlags(plan, log);
-  const metrics = createMetrics(() => shadow.pending());
-  const upstreams = createUpstreams(plan.upstreams, plan.proxy.shadow.concurrency);
-  const routing = createRouting(plan, NOTHING_KNOWN);
-  const identity = plan.proxy;
-  await flags.start();
-  const record = createRecord({
-    plan,
-    flags,
-    flagOf: (name) => plan.migrations[name]?.flag ?? flagOf(name),
-    metrics,
-    state: NOTHING_KNOWN,
-    now,
-  });
-  exportShares(metrics.registry, () => record.migrations());
-  flags.onChange(() => record.changed(routing.current.state));
-  const shadow = createShadow({ limits: plan.proxy.shadow, record, sleep });
-  const forward = createForward(upstreams.get('legacy'), refuseUpgrade);
-  const parts = {
-    proxy: plan.proxy,
-    pins: createPins(plan),
-    routing,
-    identity,
-    flags,
-    upstreams,
-    forward,
-    shadow,
+  let inForce: PlanInForce | undefined;
+  const stateNow = () => inForce?.current.parts.routing.current.state ?? NOTHING_KNOWN;
+  const metrics = createMetrics(() => sum((inForce?.all() ?? []).map(({ parts }) => parts.shadow.pending())));
+  const record = createRecord({ metrics, now });
+  const lasting: Lasting = {
     record,
     log,
     newId,
     now,
+    sleep,
+    upstreams: createKept((opened) => opened.close()),
+    openUpstream: (name, { upstreams, proxy }) =>
+      openUpstream(name, upstreams[name] as UpstreamPlan, proxy.shadow.concurrency, tellHealth),
+    flags: createKept(({ flags }) => flags.stop()),
+    forwards: createKept(() => {}),
+    flagsKey: ({ flags, folder }) => (options.flags ? 'given' : JSON.stringify([flags, folder])),
+    openFlags(each) {
+      const flags = options.flags ?? openFlags(each, log);
+      flags.onChange(() => record.changed(stateNow()));
+      return { flags, ready: flags.start() };
+    },
   };
-  const pipeline = createPipeline(parts);
-
-  for (const name of upstreams.all.keys()) metrics.healthy.set({ upstream: name }, 1);
-  upstreams.onHealth((upstream, { healthy, reason }) => {
-    metrics.healthy.set({ upstream }, healthy ? 1 : 0);
-    if (healthy) log.info({ upstream }, `upstream "${upstream}" is healthy again`);
+  const plans = (inForce = createPlanInForce(await compilePlan(plan, lasting, NOTHING_KNOWN)));
+  exportShares(metrics.registry, () => record.migrations());
+  const showPlan = () => {
+    const { plan: shown, parts } = plans.current;
+    record.follow(shown, parts.flags, stateNow());
+    metrics.healthy.reset();
+    for (const [name, { health }] of parts.upstreams.all)
+      metrics.healthy.set({ upstream: name }, health().healthy ? 1 : 0);
+  };
+  showPlan();
+  function tellHealth(upstream: Upstream, { healthy, reason }: Health): void {
+    const { name } = upstream;
+    // One that only requests of an older plan still use says nothing of the one that has its name now.
+    if (inForce?.current.parts.upstreams.all.get(name) !== upstream) return;
+    metrics.healthy.set({ upstream: name }, healthy ? 1 : 0);
+    if (healthy) log.info({ upstream: name }, `upstream "${name}" is healthy again`);
     else
-      log.warn({ upstream }, `upstream "${upstream}" is not healthy (${reason ?? ''}): reads go to legacy`);
+      log.warn({ upstream: name }, `upstream "${name}" is not healthy (${reason ?? ''}): reads go to legacy`);
+  }
+
+  let reloading: Reload | undefined;
+  const evidence = (): ProxyEvidence => ({
+    instance,
+    at: new Date(now()).toISOString(),
+    startedAt,
+    planRevision: plans.current.plan.revision,
+    plan: { revision: plans.current.plan.revision, rejected: reloading?.rejected() ?? null },
+    stateVersion: stateNow().version,
+    inContact,
+    requests: record.requests(),
+    upstreams: Object.fromEntries(
+      [...plans.current.parts.upstreams.all].map(([name, { health }]) => [name, health()]),
+    ),
+    migrations: record.migrations(),
+  });
+  const admin = createAdmin({
+    address: plan.proxy.admin,
+    isReady: () => isServing && !isStopping,
+    evidence,
+    explain(question) {
+      const { parts, plan: by } = plans.current;
+      const self = { instance, planRevision: by.revision, stateVersion: stateNow().version };
+      return explain(parts, question, self);
+    },
+    registry: metrics.registry,
+  });
+
+  // Before anything else: the control plane is told where it is.
+  const adminUrl = await listen(admin, plan.proxy.admin).catch(async (error: unknown) => {
+    await plans.end();
+    throw error;
   });
 
   const following = await followState({
@@ -118,6 +156,7 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
         subscribeToState({
           url: urlOf(plan.control.listen),
           subscriber: instance,
+          adminPort: Number(new URL(adminUrl).port),
           onContact(contact) {
             setContact(!contact.lost);
             if (contact.lost)
@@ -128,7 +167,7 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
     file: plan.proxy.stateFile === undefined ? undefined : resolve(plan.folder, plan.proxy.stateFile),
     log,
     onState(state, isNews) {
-      routing.put(state);
+      plans.current.parts.routing.put(state);
       record.changed(state);
       metrics.stateVersion.set(state.version);
       if (isNews) setContact(true);
@@ -151,16 +190,21 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
     // "Upgrade: h2c" and the like are answered as the plain requests they also are (RFC 9110, 7.8).
     shouldUpgradeCallback: (request) => request.headers.upgrade?.trim().toLowerCase() === 'websocket',
   });
+  // Each legacy that the plan has had leaves a listener.
+  server.setMaxListeners(0);
   server.on('request', (request, response) => {
     if (isStopping) response.shouldKeepAlive = false;
     metrics.inFlight.inc();
-    const done = pipeline(request, response)
+    const entered = plans.enter();
+    const done = entered
+      .pipeline(request, response)
       .catch((error: unknown) => {
         log.error({ err: error }, 'a request broke the pipeline');
         response.destroy();
       })
       .finally(() => {
         metrics.inFlight.dec();
+        plans.leave(entered);
         inFlight.delete(done);
       });
     inFlight.add(done);
@@ -169,44 +213,43 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
     upgraded.add(socket);
     socket.once('close', () => upgraded.delete(socket));
     socket.on('error', () => socket.destroy());
-    const accepted = accept(headOf(request), routing.current.paths);
+    const { parts } = plans.current;
+    const accepted = accept(headOf(request), parts.routing.current.paths);
     if (accepted instanceof StranglerError) return refuseUpgrade(socket, accepted);
-    forward.upgrade(request, accepted, socket, head);
-  });
-
-  const evidence = (): ProxyEvidence => ({
-    instance,
-    at: new Date(now()).toISOString(),
-    startedAt,
-    planRevision: plan.revision,
-    stateVersion: routing.current.state.version,
-    inContact,
-    requests: record.requests(),
-    upstreams: Object.fromEntries([...upstreams.all].map(([name, { health }]) => [name, health()])),
-    migrations: record.migrations(),
-  });
-  const admin = createAdmin({
-    address: plan.proxy.admin,
-    isReady: () => !isStopping,
-    evidence,
-    explain: (question) => explain(parts, question),
-    registry: metrics.registry,
+    parts.forward.upgrade(request, accepted, socket, head);
   });
 
   const release = async () => {
+    await reloading?.stop();
     await following.stop();
-    await shadow.stop();
-    flags.stop();
-    await upstreams.stop();
+    await plans.end();
   };
   try {
-    upstreams.start();
     const urls = {
       proxy: await listen(server, plan.proxy.listen),
-      admin: await listen(admin, plan.proxy.admin),
+      admin: adminUrl,
     };
+    isServing = true;
+    const { source } = options;
+    if (source) {
+      reloading = await createReload({
+        source,
+        inForce: plans,
+        compile: (next) => compilePlan(next, lasting, stateNow()),
+        put(next) {
+          // What the control plane has said while it was compiled.
+          next.parts.routing.put(stateNow());
+          plans.put(next);
+          showPlan();
+        },
+        metrics,
+        log,
+        now,
+      });
+    }
     return {
       urls,
+      ...(reloading && { reload: async () => reloading?.reload() }),
       async stop() {
         isStopping = true;
         const closed = new Promise((done) => server.close(done));
@@ -229,6 +272,8 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
     throw error;
   }
 }
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, each) => total + each, 0);
 
 async function listen(server: Server, address: Address): Promise<string> {
   await new Promise<void>((done, failed) => {

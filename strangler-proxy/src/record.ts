@@ -1,17 +1,22 @@
 import {
   type Comparison,
+  flagOf as flagOfName,
+  type Migration,
   type MigrationTraffic,
   type MismatchSample,
+  type Phase,
   phaseOf,
   type Plan,
+  type PlanRoute,
   type ProxyEvidence,
   type RouteEvidence,
   type RoutingState,
 } from '@strangler/contracts';
-import type { Flags } from './flags.js';
+import { createCleanMarks } from './clean-marks.js';
+import { type Flags, noFlags } from './flags.js';
 import type { Route } from './match.js';
 import type { Metrics } from './metrics.js';
-import { createObservedShare } from './observed-share.js';
+import { createObservedShare, type ObservedShare } from './observed-share.js';
 
 /** A request that has been answered, or cannot be any more. */
 export type Served = {
@@ -32,10 +37,20 @@ export type Served = {
   readonly seconds: number;
 };
 
-export type Recorder = {
-  served(served: Served): void;
+export type Comparisons = {
   compared(route: Route, outcome: Comparison, mismatch?: Omit<MismatchSample, 'at'>): void;
   notCompared(route: Route, reason: string): void;
+};
+
+export type Recorder = {
+  served(served: Served): void;
+  /** For what a plan has compared. It is let go when a newer plan has the route compared in another way, or not at all. */
+  comparisons(plan: Plan): Comparisons;
+  /**
+   * To be called when a plan is put into force. Routes and migrations that remain keep their counts; comparisons of a route
+   * begin anew when what is compared, or how, is not the same any more.
+   */
+  follow(plan: Plan, flags: RecordFlags, state: RoutingState): void;
   /** To be called when a phase or a flag may have changed: shares count from there, comparisons from the begin of a shadow. */
   changed(state: RoutingState): void;
   migrations(): ProxyEvidence['migrations'];
@@ -44,12 +59,14 @@ export type Recorder = {
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 type Counts = {
+  readonly comparedAs: string;
   readonly served: Mutable<RouteEvidence['served']>;
   comparisons: { [K in Comparison]: number };
   cleanSinceMismatch: number;
   lastMismatchAt: string | null;
   notCompared: { [reason: string]: number };
   samples: MismatchSample[];
+  marks: ReturnType<typeof createCleanMarks>;
 };
 
 const noComparisons = () => ({
@@ -58,38 +75,38 @@ const noComparisons = () => ({
   lastMismatchAt: null,
   notCompared: {},
   samples: [],
+  marks: createCleanMarks(),
 });
 
-export type RecordOptions = {
-  readonly plan: Plan;
-  readonly flags: Pick<Flags, 'definition' | 'share'>;
-  readonly flagOf: (migration: string) => string;
-  readonly metrics: Metrics;
-  readonly state: RoutingState;
-  readonly now: () => number;
+export type RecordFlags = Pick<Flags, 'definition' | 'share'>;
+export type RecordOptions = { readonly metrics: Metrics; readonly now: () => number };
+
+type Kept = {
+  phase: Phase;
+  definition: string;
+  readonly share: ObservedShare;
+  serviceFailures: number;
+  readonly routes: ReadonlyMap<string, Counts>;
 };
 
+/** What a comparison of the route says something of. */
+const comparedAs = (plan: Plan, { upstream, compare }: Migration, route: PlanRoute): string =>
+  JSON.stringify([route.compare ?? compare, plan.upstreams[upstream]?.url, plan.upstreams['legacy']?.url]);
+
 /** Keeps the evidence that gates and reports read. Bounded by the plan: routes, reasons and samples. */
-export function createRecord({ plan, flags, flagOf, metrics, state, now }: RecordOptions): Recorder {
-  const kept = new Map(
-    Object.entries(plan.migrations).map(([name, { routes }]) => [
-      name,
-      {
-        phase: phaseOf(state, name),
-        definition: flags.definition(flagOf(name)),
-        share: createObservedShare(now()),
-        serviceFailures: 0,
-        routes: new Map(
-          routes.map(({ match }): [string, Counts] => [
-            match.text,
-            { served: { legacy: 0, service: 0, fallback: 0 }, ...noComparisons() },
-          ]),
-        ),
-      },
-    ]),
-  );
+export function createRecord({ metrics, now }: RecordOptions): Recorder {
+  let kept: ReadonlyMap<string, Kept> = new Map();
+  let flags: RecordFlags = noFlags;
+  let flagOf: (migration: string) => string = flagOfName;
+  let mostSamples = 0;
   const requests = { total: 0, failed: 0 };
-  const countsOf = ({ migration, text }: Route): Counts => kept.get(migration)?.routes.get(text) as Counts;
+  // A request that is over may belong to a route that a newer plan does not have.
+  const countsOf = ({ migration, text }: Route): Counts | undefined => kept.get(migration)?.routes.get(text);
+  const countsIn = (plan: Plan, migration: Migration, route: PlanRoute, before?: Counts): Counts => {
+    const as = comparedAs(plan, migration, route);
+    const served = before?.served ?? { legacy: 0, service: 0, fallback: 0 };
+    return { served, ...(before?.comparedAs === as ? before : noComparisons()), comparedAs: as };
+  };
 
   return {
     served({ route, upstream, by, status, serviceFailed, failed, decidedFor, pinned, seconds }) {
@@ -104,7 +121,8 @@ export function createRecord({ plan, flags, flagOf, metrics, state, now }: Recor
       metrics.seconds.observe({ route: label, upstream }, seconds);
       if (!route) return;
       const migration = kept.get(route.migration);
-      if (status !== null && !failed) countsOf(route).served[by]++;
+      const counts = countsOf(route);
+      if (counts && status !== null && !failed) counts.served[by]++;
       if (by === 'fallback') metrics.fallbacks.inc({ route: label });
       if (serviceFailed && migration) {
         migration.serviceFailures++;
@@ -113,23 +131,66 @@ export function createRecord({ plan, flags, flagOf, metrics, state, now }: Recor
       if (decidedFor !== undefined)
         migration?.share.count(decidedFor, by === 'service' ? 'service' : 'legacy', pinned);
     },
-    compared(route, outcome, mismatch) {
-      const counts = countsOf(route);
-      counts.comparisons[outcome]++;
-      metrics.comparisons.inc({ route: route.text, outcome });
-      if (outcome === 'mismatch') {
-        const at = new Date(now()).toISOString();
-        counts.cleanSinceMismatch = 0;
-        counts.lastMismatchAt = at;
-        // The newest ones: they show what is still wrong.
-        const samples = mismatch ? [...counts.samples, { at, ...mismatch }] : counts.samples;
-        counts.samples = samples.slice(Math.max(0, samples.length - plan.proxy.shadow.samples));
-      } else if (outcome !== 'inconclusive') counts.cleanSinceMismatch++;
+    comparisons(plan) {
+      const judged = new Map(
+        Object.values(plan.migrations).flatMap((migration) =>
+          migration.routes.map((route) => [route.match.text, comparedAs(plan, migration, route)]),
+        ),
+      );
+      const countsFor = (route: Route): Counts | undefined => {
+        const counts = countsOf(route);
+        return counts?.comparedAs === judged.get(route.text) ? counts : undefined;
+      };
+      return {
+        compared(route, outcome, mismatch) {
+          metrics.comparisons.inc({ route: route.text, outcome });
+          const counts = countsFor(route);
+          if (!counts) return;
+          counts.comparisons[outcome]++;
+          if (outcome === 'mismatch') {
+            const at = new Date(now()).toISOString();
+            counts.cleanSinceMismatch = 0;
+            counts.marks.clear();
+            counts.lastMismatchAt = at;
+            // The newest ones: they show what is still wrong.
+            const samples = mismatch ? [...counts.samples, { at, ...mismatch }] : counts.samples;
+            counts.samples = samples.slice(Math.max(0, samples.length - mostSamples));
+          } else if (outcome !== 'inconclusive') counts.marks.note(now(), counts.cleanSinceMismatch++);
+        },
+        notCompared(route, reason) {
+          metrics.notCompared.inc({ route: route.text, reason });
+          const counts = countsFor(route);
+          if (counts) counts.notCompared[reason] = (counts.notCompared[reason] ?? 0) + 1;
+        },
+      };
     },
-    notCompared(route, reason) {
-      const counts = countsOf(route);
-      counts.notCompared[reason] = (counts.notCompared[reason] ?? 0) + 1;
-      metrics.notCompared.inc({ route: route.text, reason });
+    follow(plan, planFlags, state) {
+      flags = planFlags;
+      flagOf = (name) => plan.migrations[name]?.flag ?? flagOfName(name);
+      mostSamples = plan.proxy.shadow.samples;
+      const before = kept;
+      kept = new Map(
+        Object.entries(plan.migrations).map(([name, migration]): [string, Kept] => {
+          const old = before.get(name);
+          const routes = new Map(
+            migration.routes.map((route): [string, Counts] => [
+              route.match.text,
+              countsIn(plan, migration, route, old?.routes.get(route.match.text)),
+            ]),
+          );
+          return [
+            name,
+            {
+              phase: old?.phase ?? phaseOf(state, name),
+              definition: old?.definition ?? flags.definition(flagOf(name)),
+              share: old?.share ?? createObservedShare(now()),
+              serviceFailures: old?.serviceFailures ?? 0,
+              routes,
+            },
+          ];
+        }),
+      );
+      this.changed(state);
     },
     changed(next) {
       for (const [name, migration] of kept) {
@@ -151,7 +212,11 @@ export function createRecord({ plan, flags, flagOf, metrics, state, now }: Recor
             phase,
             share: { configured: flags.share(flagOf(name)), ...share.read() },
             serviceFailures,
-            routes: [...routes].map(([route, counts]) => ({ route, ...structuredClone(counts) })),
+            routes: [...routes].map(([route, { comparedAs: _comparedAs, marks, ...counts }]) => ({
+              route,
+              ...structuredClone(counts),
+              cleanMarks: marks.read(),
+            })),
           },
         ]),
       ),

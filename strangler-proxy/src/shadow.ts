@@ -6,7 +6,7 @@ import { Capture } from './capture.js';
 import { type Answer, compare } from './compare.js';
 import { decodeBody } from './decode-body.js';
 import type { Route } from './match.js';
-import type { Recorder } from './record.js';
+import type { Comparisons } from './record.js';
 import { redactTarget } from './redact.js';
 import type { Upstream } from './upstreams.js';
 
@@ -25,12 +25,14 @@ export type Shadow = {
   submit(capture: Capture, copy: Copy, outcome: Outcome['kind']): void;
   /** Captures that are filled, waiting or being compared. */
   readonly pending: () => number;
+  /** Resolves when everything that was submitted has been compared. */
+  drain(): Promise<void>;
   stop(): Promise<void>;
 };
 
 export type ShadowOptions = {
   readonly limits: ShadowLimits;
-  readonly record: Pick<Recorder, 'compared' | 'notCompared'>;
+  readonly record: Comparisons;
   readonly sleep: (milliseconds: number, signal: AbortSignal) => Promise<void>;
 };
 
@@ -123,6 +125,9 @@ export function createShadow({ limits, record, sleep }: ShadowOptions): Shadow {
       jobs.add(job);
     },
     pending: () => reserved,
+    async drain() {
+      while (jobs.size > 0) await Promise.all(jobs);
+    },
     async stop() {
       stopping.abort();
       await Promise.all(jobs);

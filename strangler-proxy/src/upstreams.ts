@@ -22,10 +22,10 @@ export type Upstreams = {
   readonly all: ReadonlyMap<string, Upstream>;
   /** The upstream of that name; the plan has been checked to have it. */
   get(name: string): Upstream;
-  onHealth(listener: (upstream: string, health: Health) => void): void;
-  start(): void;
-  stop(): Promise<void>;
 };
+
+/** An upstream with its pools and its watch over its health; `close` ends what is still on its way. */
+export type OpenUpstream = { readonly upstream: Upstream; close(): Promise<void> };
 
 const HEALTH_INTERVAL_MS = 1_000;
 const HEALTH_TIMEOUT_MS = 1_000;
@@ -33,80 +33,65 @@ const HEALTH_TIMEOUT_MS = 1_000;
 const FAILURES_TO_BE_UNHEALTHY = 2;
 const MAX_HEADER_BYTES = 65_536;
 
-export function createUpstreams(
-  plan: Readonly<Record<string, UpstreamPlan>>,
+export function openUpstream(
+  name: string,
+  { url, timeoutMs, health: healthPath }: UpstreamPlan,
   shadowConnections: number,
-): Upstreams {
-  const listeners: ((upstream: string, health: Health) => void)[] = [];
-  const probes: NodeJS.Timeout[] = [];
+  onHealth: (upstream: Upstream, health: Health) => void,
+): OpenUpstream {
   const stopping = new AbortController();
-  const all = new Map(
-    Object.entries(plan).map(([name, { url, timeoutMs, health: healthPath }]) => {
-      const options = {
-        pipelining: 1,
-        allowH2: false,
-        maxHeaderSize: MAX_HEADER_BYTES,
-        // Own timers watch the head; a body may pause for as long as the upstream likes (server-sent events).
-        headersTimeout: 0,
-        bodyTimeout: 0,
-        connect: { timeout: timeoutMs },
-      };
-      const probePool = new Pool(url, { ...options, connections: 1 });
-      let health: Health = { healthy: true, reason: null };
-      let failures = 0;
-      const probe = async (path: string): Promise<void> => {
-        const reason = await ask(probePool, path, stopping.signal);
-        if (stopping.signal.aborted) return;
-        failures = reason === null ? 0 : failures + 1;
-        const next: Health =
-          failures === 0
-            ? { healthy: true, reason: null }
-            : failures >= FAILURES_TO_BE_UNHEALTHY
-              ? { healthy: false, reason }
-              : health;
-        const changed = next.healthy !== health.healthy;
-        health = next;
-        if (changed) for (const listener of listeners) listener(name, health);
-      };
-      const upstream = {
-        name,
-        url: new URL(url),
-        ...(url.startsWith('https:') &&
-          !isIP(new URL(url).hostname) && { servername: new URL(url).hostname }),
-        timeoutMs,
-        pool: new Pool(url, options),
-        shadowPool: new Pool(url, { ...options, connections: shadowConnections }),
-        health: () => health,
-      };
-      return [name, { upstream, probePool, healthPath, probe }] as const;
-    }),
-  );
-  const upstreams = new Map([...all].map(([name, { upstream }]) => [name, upstream as Upstream]));
+  const options = {
+    pipelining: 1,
+    allowH2: false,
+    maxHeaderSize: MAX_HEADER_BYTES,
+    // Own timers watch the head; a body may pause for as long as the upstream likes (server-sent events).
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    connect: { timeout: timeoutMs },
+  };
+  const probePool = new Pool(url, { ...options, connections: 1 });
+  let health: Health = { healthy: true, reason: null };
+  let failures = 0;
+  const probe = async (path: string): Promise<void> => {
+    const reason = await ask(probePool, path, stopping.signal);
+    if (stopping.signal.aborted) return;
+    failures = reason === null ? 0 : failures + 1;
+    const next: Health =
+      failures === 0
+        ? { healthy: true, reason: null }
+        : failures >= FAILURES_TO_BE_UNHEALTHY
+          ? { healthy: false, reason }
+          : health;
+    const changed = next.healthy !== health.healthy;
+    health = next;
+    if (changed) onHealth(upstream, health);
+  };
+  const upstream: Upstream = {
+    name,
+    url: new URL(url),
+    ...(url.startsWith('https:') && !isIP(new URL(url).hostname) && { servername: new URL(url).hostname }),
+    timeoutMs,
+    pool: new Pool(url, options),
+    shadowPool: new Pool(url, { ...options, connections: shadowConnections }),
+    health: () => health,
+  };
+  let probing: NodeJS.Timeout | undefined;
+  if (healthPath !== undefined) {
+    let asking = false;
+    const tick = () => {
+      if (asking) return;
+      asking = true;
+      void probe(healthPath).finally(() => (asking = false));
+    };
+    tick();
+    probing = setInterval(tick, HEALTH_INTERVAL_MS);
+  }
   return {
-    all: upstreams,
-    get: (name) => upstreams.get(name) as Upstream,
-    onHealth: (listener) => void listeners.push(listener),
-    start() {
-      for (const { healthPath, probe } of all.values()) {
-        if (healthPath === undefined) continue;
-        let asking = false;
-        const tick = () => {
-          if (asking) return;
-          asking = true;
-          void probe(healthPath).finally(() => (asking = false));
-        };
-        tick();
-        probes.push(setInterval(tick, HEALTH_INTERVAL_MS));
-      }
-    },
-    async stop() {
-      for (const timer of probes) clearInterval(timer);
+    upstream,
+    async close() {
+      clearInterval(probing);
       stopping.abort();
-      await Promise.all(
-        [...all.values()]
-          .flatMap(({ upstream, probePool }) => [upstream.pool, upstream.shadowPool, probePool])
-          .map((pool) => pool.destroy()),
-      );
+      await Promise.all([upstream.pool, upstream.shadowPool, probePool].map((pool) => pool.destroy()));
     },
   };
 }

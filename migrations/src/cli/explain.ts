@@ -23,7 +23,7 @@ export type Question = {
 export async function explain(plan: Plan, question: Question): Promise<Explanation> {
   if (!question.path.startsWith('/'))
     throw inputInvalid(question.path, 'is not a path: write "strangler explain GET /api/products/7"');
-  const url = urlOf(plan.proxy.admin);
+  const url = plan.proxy.replicas?.[0] ?? urlOf(plan.proxy.admin);
   const query = new URLSearchParams({ method: question.method.toUpperCase(), path: question.path });
   for (const cookie of question.cookies) {
     const [name, value] = pair(cookie, '=', 'cust=42');
@@ -58,4 +58,7 @@ export const explanationText = (explanation: Explanation): string =>
     explanation.client.kind === 'none'
       ? ''
       : `client: ${explanation.client.kind}${explanation.client.bucket === null ? '' : `, bucket ${explanation.client.bucket} of 100`}${(explanation.pin ?? null) === null ? '' : `, pin ${explanation.pin}`}\n`,
+    explanation.by
+      ? `said by ${explanation.by.instance}, plan ${explanation.by.planRevision}, state ${explanation.by.stateVersion}\n`
+      : '',
   ].join('');

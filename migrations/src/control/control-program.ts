@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { checkPort, flagOf, type Plan, type Problem, type Program } from '@strangler/contracts';
 import { noControl } from '../errors.js';
 import { httpEvidence } from '../evidence/http-evidence.js';
@@ -11,6 +12,9 @@ import { askSync } from './ask-sync.js';
 import { serveControl } from './serve.js';
 import { StateFeed } from './state-feed.js';
 import { Subscribers } from './subscribers.js';
+
+// Proxies that were there before it ask again within half a second; until then their evidence would be missing unnoticed.
+const SETTLE_MS = 1_500;
 
 /** A plan with migrations has flags; one without needs no flag file. */
 const flagFileOf = (plan: Plan): string => resolve(plan.folder, plan.flags?.file ?? 'flags.json');
@@ -44,14 +48,15 @@ export const controlProgram: Program = {
       const server = plan.flags?.unleash;
       const flags = server ? unleashFlagWriter(server) : fileFlagWriter(flagFileOf(plan));
       await flags.ensure(Object.entries(plan.migrations).map(([name, { flag }]) => flag ?? flagOf(name)));
+      const subscribers = new Subscribers();
       const served = await serveControl(
         {
           plan,
           ledger: opened.ledger,
           flags,
           feed: new StateFeed(opened.ledger),
-          subscribers: new Subscribers(),
-          evidence: httpEvidence(plan),
+          subscribers,
+          evidence: httpEvidence(plan, { subscribers, settled: delay(SETTLE_MS, undefined, { ref: false }) }),
           verify: askSync(plan),
         },
         plan.control.listen,

@@ -1,11 +1,25 @@
-import { Body, Controller, Get, Header, HttpCode, Inject, Param, Post, Query, Res } from '@nestjs/common';
-import type { ServerResponse } from 'node:http';
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  Header,
+  HttpCode,
+  Inject,
+  Param,
+  Post,
+  Query,
+  Req,
+  Res,
+} from '@nestjs/common';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { inputInvalid } from '../errors.js';
 import { reportMarkdown } from '../report/markdown.js';
 import { reportPage } from '../report/page.js';
 import { statusOf } from '../report/report.js';
 import type { Control } from '../transition/control.js';
 import { advance, rollback, verify } from '../transition/pipeline.js';
+import { adminOf } from './admin-of.js';
 import { reportNow } from './report-now.js';
 import { advanceSchema, parseWish, rollbackSchema, verifySchema } from './wishes.js';
 
@@ -32,13 +46,14 @@ export class ControlController {
   async state(
     @Query('after') after: string | undefined,
     @Query('subscriber') subscriber: string | undefined,
+    @Req() request: IncomingMessage,
     @Res() response: ServerResponse,
   ): Promise<void> {
     const version = Number(after ?? '0');
     if (!Number.isSafeInteger(version) || version < 0)
       throw inputInvalid('after', `is "${after}": give the version that is in force, 0 for none`);
     const { feed, subscribers } = this.#control;
-    if (subscriber !== undefined) subscribers.seen(subscriber.slice(0, 100), version);
+    if (subscriber !== undefined) subscribers.seen(subscriber.slice(0, 100), version, adminOf(request));
     const hungUp = new AbortController();
     response.once('close', () => {
       if (response.writableFinished) return;
@@ -52,6 +67,13 @@ export class ControlController {
     if (hungUp.signal.aborted) return;
     if (state === undefined) response.writeHead(204).end();
     else response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(state));
+  }
+
+  /** A subscriber that ends. */
+  @Delete('v1/subscribers/:name')
+  @HttpCode(204)
+  left(@Param('name') name: string): void {
+    this.#control.subscribers.left(name.slice(0, 100));
   }
 
   @Get('v1/status')

@@ -48,7 +48,7 @@ export async function adminServer(
 }
 
 /** A control plane over real HTTP, with a ledger and flags in memory, between a proxy and a sync that a test scripts. */
-export async function controlWorld() {
+export async function controlWorld(options: { readonly clock?: () => number } = {}) {
   const state = {
     traffic: undefined as MigrationTraffic | undefined,
     sync: syncOf({ verification: null }),
@@ -92,13 +92,14 @@ export async function controlWorld() {
   });
   const plan = planOf({ proxyAdmin: proxy.port, sync: sync.port, control: 0 });
   revision = plan.revision;
+  const subscribers = new Subscribers(options.clock);
   const control: Control = {
     plan,
     ledger,
     flags,
     feed: new StateFeed(ledger),
-    subscribers: new Subscribers(),
-    evidence: httpEvidence(plan),
+    subscribers,
+    evidence: httpEvidence(plan, { subscribers }),
     verify: askSync(plan),
   };
   const served = await serveControl(control, { host: '127.0.0.1', port: 0 }, pino({ level: 'silent' }));

@@ -27,6 +27,7 @@ export async function reportNow(control: Control): Promise<Report> {
     evidence,
     shares: Object.fromEntries(shares),
     subscribers: control.subscribers.live(),
+    lost: control.subscribers.lost(),
     complaints: [...complaints],
   });
 }

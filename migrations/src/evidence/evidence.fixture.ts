@@ -7,7 +7,8 @@ import type {
   SyncEvidence,
   Verification,
 } from '@strangler/contracts';
-import type { Evidence } from './evidence.js';
+import type { Evidence, ProxyAnswer } from './evidence.js';
+import { hearProxies } from './hear-proxies.js';
 
 export const NOW = Date.parse('2026-11-23T12:00:00.000Z');
 export const ago = (milliseconds: number): string => new Date(NOW - milliseconds).toISOString();
@@ -138,7 +139,17 @@ export const syncEvidence = (
   ...changes,
 });
 
+/** A proxy that answered, or one that did not and is known by its name. */
+export const answerOf = (proxy: ProxyEvidence | string): ProxyAnswer =>
+  typeof proxy === 'string'
+    ? { name: proxy, url: 'http://proxy', answer: { ok: false, reason: 'no answer' } }
+    : { name: proxy.instance, url: 'http://proxy', answer: { ok: true, evidence: proxy } };
+
 export const evidenceOf = (
-  proxy: ProxyEvidence = proxyEvidence(),
+  proxy: ProxyEvidence | string | readonly (ProxyEvidence | string)[] = proxyEvidence(),
   sync: SyncEvidence = syncEvidence(),
-): Evidence => ({ at: NOW, proxy: { ok: true, evidence: proxy }, sync: { ok: true, evidence: sync } });
+): Evidence => ({
+  at: NOW,
+  ...hearProxies([proxy].flat().map(answerOf)),
+  sync: { ok: true, evidence: sync },
+});

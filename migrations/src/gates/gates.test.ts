@@ -55,8 +55,7 @@ const withTraffic = (changes: Partial<MigrationTraffic>) => evidenceOf(proxyEvid
 const withSync = (...changes: Parameters<typeof syncOf>) =>
   evidenceOf(proxyEvidence(), syncEvidence(syncOf(...changes)));
 const down: Evidence = {
-  at: evidenceOf().at,
-  proxy: { ok: false, reason: 'http://127.0.0.1:7070 does not answer (ECONNREFUSED)' },
+  ...evidenceOf('proxy-1'),
   sync: { ok: false, reason: 'http://127.0.0.1:7071 does not answer (ECONNREFUSED)' },
 };
 
@@ -87,7 +86,7 @@ describe('the table of gates', () => {
     ['canary', 'canary'],
   ] as const)('leaves every gate of %s -> %s unmet, with the reason, when nobody answers', (from, to) => {
     for (const { met, detail } of gatesOf(from, to, contextOf(down)))
-      expect([met, detail]).toEqual([false, expect.stringMatching(/does not answer/)]);
+      expect([met, detail]).toEqual([false, expect.stringMatching(/has not answered|does not answer/)]);
   });
 
   it('names every gate once in a step', () => {
@@ -103,7 +102,7 @@ describe('the gates of proxy and sync', () => {
     const other = { planRevision: 'another' };
     expect(judge(proxyAnswers, evidenceOf(proxyEvidence(traffic(), other)))).toEqual([
       false,
-      'it runs another revision of the plan (another, here revision): restart it',
+      expect.stringMatching(/^"proxy-1" runs another revision of the plan \(another, here revision\): /),
     ]);
     expect(judge(syncAnswers, evidenceOf(proxyEvidence(), syncEvidence(syncOf(), other)))[0]).toBe(false);
   });
@@ -317,7 +316,7 @@ describe('the gate of the observed share', () => {
   });
   it('leaves no room at 100 % beyond one point', () => expect(shareTolerance(100, 50)).toBe(1));
   it('waits until the proxy has the share in force', () => {
-    expect(judged(10, 300, 50)).toEqual([false, 'the proxy has not put 10 % in force, it says 50 %']);
+    expect(judged(10, 300, 50)).toEqual([false, '"proxy-1" has not put 10 % in force, it says 50 %']);
     expect(judged(null, 0)[0]).toBe(false);
   });
 });
@@ -334,5 +333,79 @@ describe('the rule of three', () => {
 
   it('holds: with a true rate at the bound, a clean run is seen in at most 5 % of cases', () => {
     for (const trials of [50, 412, 5_000]) expect((1 - ruleOfThree(trials)) ** trials).toBeLessThan(0.05);
+  });
+});
+
+describe('with several proxies', () => {
+  const named = (instance: string, changes: Partial<Parameters<typeof proxyEvidence>[1]> = {}) =>
+    proxyEvidence(traffic(), { instance, ...changes });
+
+  it('all of them must answer, have the same plan and be in contact, and the gate says which one does not', () => {
+    expect(judge(proxyAnswers, evidenceOf([named('a'), named('b')]))).toEqual([true, '"a", "b" answer']);
+    expect(judge(proxyAnswers, evidenceOf([named('a'), 'b']))[1]).toMatch(/^proxy "b" has not answered/);
+    const rejected = {
+      at: ago(0),
+      problems: [{ code: 'X', path: 'proxy.listen', message: 'is wrong', remedy: 'mend' }],
+    };
+    const behind = named('b', { planRevision: 'old', plan: { revision: 'old', rejected } });
+    expect(judge(proxyAnswers, evidenceOf([named('a', { inContact: false }), behind]))).toEqual([
+      false,
+      '"a" has lost contact to the control plane, so it would not follow a change; "b" runs another revision of the plan (old, here revision): it has rejected a newer one (proxy.listen: is wrong)',
+    ]);
+  });
+
+  it('one that is silent leaves every gate of the proxies unmet, though the others have enough', () => {
+    const evidence = evidenceOf([named('a'), 'b']);
+    for (const check of [comparisonsClean, routesCompared, serviceReady, serviceHolds, shareObserved])
+      expect(judge(check, evidence, { share: 10 })).toEqual([false, expect.stringContaining('"b"')]);
+  });
+
+  it('one that does not know the migration leaves its gates unmet', () => {
+    const without = named('b', { migrations: {} });
+    expect(judge(comparisonsClean, evidenceOf([named('a'), without]))).toEqual([
+      false,
+      expect.stringMatching(/^"b" knows no migration "catalog"/),
+    ]);
+  });
+
+  it('each must have the share in force, which way ever it changes', () => {
+    const at = (instance: string, share: number) => proxyEvidence(canaryTraffic(share), { instance });
+    for (const [one, other] of [
+      [10, 50],
+      [50, 10],
+    ] as const)
+      for (const share of [one, other])
+        expect(judge(shareObserved, evidenceOf([at('a', one), at('b', other)]), { share })).toEqual([
+          false,
+          expect.stringMatching(/has not put \d+ % in force/),
+        ]);
+    expect(judge(shareObserved, evidenceOf([at('a', 10), at('b', 10)]), { share: 10 })[0]).toBe(true);
+  });
+
+  it('failures are counted for each from the last change on; one that started since counts whole', () => {
+    const counted = (instance: string, startedAt: string, serviceFailures: number) =>
+      proxyEvidence({ ...canaryTraffic(10), serviceFailures }, { instance, startedAt });
+    const counters = (instance: string) => ({
+      instance,
+      startedAt: ago(3_600_000),
+      answers: 90,
+      failures: 9,
+    });
+    const proxies = [counters('a'), counters('b')];
+    const [last] = historyOf([{ counters: { ...counters('a, b'), answers: 180, failures: 18, proxies } }]);
+    if (!last) throw new Error('no event');
+    const judged = (...evidence: Parameters<typeof counted>[]) =>
+      judge(serviceHolds, evidenceOf(evidence.map((each) => counted(...each))), {
+        share: 10,
+        standing: { ...copying, last },
+      });
+    expect(judged(['a', ago(3_600_000), 9], ['b', ago(3_600_000), 9])).toEqual([
+      true,
+      '0 of 20 answers failed since the last change, allowed 0.10 %',
+    ]);
+    expect(judged(['a', ago(3_600_000), 9], ['b', ago(60_000), 1])).toEqual([
+      false,
+      '1 of 110 answers failed since the last change, allowed 0.10 %; of the proxies that counted then, 1 ended, and what they saw is not in this',
+    ]);
   });
 });

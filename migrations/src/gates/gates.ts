@@ -1,6 +1,7 @@
 import type { Migration, MigrationSync, MigrationTraffic, Verification } from '@strangler/contracts';
-import type { Evidence } from '../evidence/evidence.js';
+import { answering, type Evidence } from '../evidence/evidence.js';
 import type { Standing } from '../ledger/fold.js';
+import { isSameCount, otherPlan, otherShares, proxyCounters } from './each-proxy.js';
 import { cleanOf, comparedRoutes, firstDifference, verdict } from './comparisons.js';
 import type { Gate } from './gate.js';
 
@@ -25,10 +26,14 @@ const seconds = (milliseconds: number) => `${(milliseconds / 1000).toFixed(milli
 
 type Found<T> = { readonly found: T } | { readonly unmet: string };
 
-function trafficOf({ evidence: { proxy }, name }: GateContext): Found<MigrationTraffic> {
+function trafficOf({ evidence: { proxy, proxies }, name }: GateContext): Found<MigrationTraffic> {
   if (!proxy.ok) return { unmet: `no evidence from the proxy: ${proxy.reason}` };
+  const without = answering(proxies).find(({ migrations }) => migrations[name] === undefined);
   const traffic = proxy.evidence.migrations[name];
-  return traffic ? { found: traffic } : { unmet: `the proxy knows no migration "${name}": restart it` };
+  if (traffic && !without) return { found: traffic };
+  return {
+    unmet: `"${without?.instance ?? 'proxy'}" knows no migration "${name}": give it the plan that the control plane has`,
+  };
 }
 
 function syncOf({ evidence: { sync }, name }: GateContext): Found<MigrationSync> {
@@ -70,13 +75,20 @@ export const syncAnswers: GateCheck = (context) => {
 };
 
 export const proxyAnswers: GateCheck = (context) => {
-  const { proxy } = context.evidence;
+  const { proxy, proxies } = context.evidence;
   if (!proxy.ok) return gate('proxy-answers', false, proxy.reason);
-  const { instance, planRevision, inContact } = proxy.evidence;
-  const problem =
-    samePlan(planRevision, context.planRevision) ??
-    (inContact ? null : 'it has lost contact to the control plane, so it would not follow a change');
-  return gate('proxy-answers', problem === null, problem ?? `"${instance}" answers`);
+  const problems = answering(proxies).flatMap((each) => {
+    const problem =
+      otherPlan(each, context.planRevision) ??
+      (each.inContact ? null : 'has lost contact to the control plane, so it would not follow a change');
+    return problem === null ? [] : [`"${each.instance}" ${problem}`];
+  });
+  const names = proxies.map(({ name }) => `"${name}"`).join(', ');
+  return gate(
+    'proxy-answers',
+    problems.length === 0,
+    problems.join('; ') || `${names} ${proxies.length === 1 ? 'answers' : 'answer'}`,
+  );
 };
 
 export const backfillDone: GateCheck = withSync('backfill', (sync) => {
@@ -194,18 +206,19 @@ export const routesCompared: GateCheck = withTraffic('comparisons-per-route', (t
   );
 });
 
-/** Failures since the share or the phase last changed, when the same proxy still counts; else since it started. */
-export const serviceHolds: GateCheck = withTraffic('service-failures', (traffic, context) => {
+/** Failures since the share or the phase last changed; of a proxy that has started since, or was not heard then, since its start. */
+export const serviceHolds: GateCheck = withTraffic('service-failures', (_traffic, context) => {
   const { migration, standing, evidence } = context;
-  const all = countersOf(traffic);
-  const before = standing.last?.counters;
-  const same =
-    before &&
-    evidence.proxy.ok &&
-    evidence.proxy.evidence.instance === before.instance &&
-    evidence.proxy.evidence.startedAt === before.startedAt;
-  const answers = all.answers - (same ? before.answers : 0);
-  const failures = all.failures - (same ? before.failures : 0);
+  const last = standing.last?.counters;
+  const before = last?.proxies ?? (last ? [last] : []);
+  const now = proxyCounters(evidence.proxies, context.name);
+  const since = now.map((one) => {
+    const then = before.find((other) => isSameCount(one, other));
+    return { answers: one.answers - (then?.answers ?? 0), failures: one.failures - (then?.failures ?? 0) };
+  });
+  const gone = before.filter((then) => !now.some((one) => isSameCount(one, then))).length;
+  const answers = since.reduce((sum, each) => sum + each.answers, 0);
+  const failures = since.reduce((sum, each) => sum + each.failures, 0);
   const allowed = migration.gates.maxServiceFailures;
   if (context.share === 0)
     return gate('service-failures', true, 'no client goes to the service now: the flag is off');
@@ -218,47 +231,45 @@ export const serviceHolds: GateCheck = withTraffic('service-failures', (traffic,
   return gate(
     'service-failures',
     failures / answers <= allowed,
-    `${failures} of ${answers} answers failed since the last change, allowed ${(allowed * 100).toFixed(2)} %`,
+    `${failures} of ${answers} answers failed since the last change, allowed ${(allowed * 100).toFixed(2)} %${gone === 0 ? '' : `; of the proxies that counted then, ${gone} ended, and what they saw is not in this`}`,
   );
-});
-
-/** Requests that were meant for the service, and how many of them it did not answer well. */
-export const countersOf = (traffic: MigrationTraffic) => ({
-  answers: traffic.routes.reduce((sum, { served }) => sum + served.service + served.fallback, 0),
-  failures: traffic.serviceFailures,
 });
 
 /** Three standard deviations of a binomial share plus one point: what chance alone makes of stable buckets. */
 export const shareTolerance = (share: number, clients: number): number =>
   1 + 300 * Math.sqrt(((share / 100) * (1 - share / 100)) / Math.max(1, clients));
 
-export const shareObserved: GateCheck = withTraffic('observed-share', (traffic, { share }) => {
-  const { configured, observedClients, clients, pinned = 0 } = traffic.share;
-  if (share !== null && configured !== share)
+export const shareObserved: GateCheck = withTraffic(
+  'observed-share',
+  (traffic, { share, evidence, name }) => {
+    const { configured, observedClients, clients, pinned = 0 } = traffic.share;
+    const [other] = share === null ? [] : otherShares(evidence.proxies, name, share);
+    if (other)
+      return gate(
+        'observed-share',
+        false,
+        `"${other.name}" has not put ${share} % in force, it says ${other.configured === null ? 'it cannot tell' : `${other.configured} %`}`,
+      );
+    if (configured === null)
+      return gate(
+        'observed-share',
+        true,
+        'the flag has strategies of its own, so there is no one share to compare with',
+      );
+    if (observedClients === null || clients < MIN_CLIENTS)
+      return gate(
+        'observed-share',
+        false,
+        `${clients} clients seen since the last change, needed are ${MIN_CLIENTS}`,
+      );
+    const tolerance = shareTolerance(configured, clients);
+    // Whom a pin keeps on the service is there rightly, and says nothing of whether the flag works.
+    const byFlag = observedClients - (100 * pinned) / clients;
+    const held = pinned === 0 ? '' : ` by the flag and ${pinned} more by their pin`;
     return gate(
       'observed-share',
-      false,
-      `the proxy has not put ${share} % in force, it says ${configured === null ? 'it cannot tell' : `${configured} %`}`,
+      Math.abs(byFlag - configured) <= tolerance,
+      `${byFlag.toFixed(1)} % of ${clients} clients went to the service${held}, configured ${configured} %, chance allows ${tolerance.toFixed(1)} points`,
     );
-  if (configured === null)
-    return gate(
-      'observed-share',
-      true,
-      'the flag has strategies of its own, so there is no one share to compare with',
-    );
-  if (observedClients === null || clients < MIN_CLIENTS)
-    return gate(
-      'observed-share',
-      false,
-      `${clients} clients seen since the last change, needed are ${MIN_CLIENTS}`,
-    );
-  const tolerance = shareTolerance(configured, clients);
-  // Whom a pin keeps on the service is there rightly, and says nothing of whether the flag works.
-  const byFlag = observedClients - (100 * pinned) / clients;
-  const held = pinned === 0 ? '' : ` by the flag and ${pinned} more by their pin`;
-  return gate(
-    'observed-share',
-    Math.abs(byFlag - configured) <= tolerance,
-    `${byFlag.toFixed(1)} % of ${clients} clients went to the service${held}, configured ${configured} %, chance allows ${tolerance.toFixed(1)} points`,
-  );
-});
+  },
+);

@@ -11,12 +11,17 @@ export const LEDGER_KINDS = [
 ] as const;
 export type LedgerKind = (typeof LEDGER_KINDS)[number];
 
-/** What the service had answered to clients of one proxy when an event was written: later failures are counted from here. */
-export type Counters = {
+type ProxyCounters = {
   readonly instance: string;
   readonly startedAt: string;
   readonly answers: number;
   readonly failures: number;
+};
+
+/** What the service had answered to clients of the proxies when an event was written: later failures are counted from here. */
+export type Counters = ProxyCounters & {
+  /** Each by itself, where there were several. */
+  readonly proxies?: readonly ProxyCounters[];
 };
 
 export type NewLedgerEvent = {

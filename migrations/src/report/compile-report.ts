@@ -7,8 +7,8 @@ import {
   type Plan,
   StranglerError,
 } from '@strangler/contracts';
-import type { Subscriber } from '../control/subscribers.js';
-import type { Evidence } from '../evidence/evidence.js';
+import type { LostProxy, Subscriber } from '../control/subscribers.js';
+import { answering, type Evidence, type ProxyAnswer } from '../evidence/evidence.js';
 import {
   cleanOf,
   comparedRoutes,
@@ -18,6 +18,7 @@ import {
   verdict,
 } from '../gates/comparisons.js';
 import { gatesOf } from '../gates/gate-table.js';
+import { otherPlan } from '../gates/each-proxy.js';
 import { newestVerification } from '../gates/gates.js';
 import { foldLedger, routingStateOf, type Standing, UNTOUCHED } from '../ledger/fold.js';
 import type { LedgerEvent } from '../ledger/ledger.js';
@@ -32,6 +33,7 @@ export type ReportInput = {
   /** Percent of each migration's flag; null when it cannot be told. */
   readonly shares: Readonly<Record<string, number | null>>;
   readonly subscribers: readonly Subscriber[];
+  readonly lost: readonly LostProxy[];
   /** What could not be read, one sentence each. */
   readonly complaints: readonly string[];
 };
@@ -53,11 +55,7 @@ export function compileReport(input: ReportInput): Report {
     stateVersion: state.version,
     subscribers: input.subscribers,
     programs: [
-      {
-        name: 'proxy',
-        ok: evidence.proxy.ok,
-        detail: evidence.proxy.ok ? evidence.proxy.evidence.instance : evidence.proxy.reason,
-      },
+      ...evidence.proxies.map(proxyLine),
       ...(evidence.sync === null
         ? []
         : [
@@ -68,10 +66,11 @@ export function compileReport(input: ReportInput): Report {
             },
           ]),
     ],
-    requests: evidence.proxy.ok ? evidence.proxy.evidence.requests : null,
+    requests: evidence.heard?.requests ?? null,
     summary: [overview(migrations), ...migrations.map(summarise)],
     warnings: [
       ...input.complaints,
+      ...proxyWarnings(input),
       ...orphans.map(
         (name) =>
           `migration "${name}" is in "${phaseOf(state, name)}" in the ledger but not in the plan: its requests go to legacy; put it back or roll it back first`,
@@ -84,7 +83,7 @@ export function compileReport(input: ReportInput): Report {
 function migrationReport(name: string, standing: Standing, input: ReportInput): MigrationReport {
   const { plan, evidence, history } = input;
   const migration = plan.migrations[name] as Plan['migrations'][string];
-  const traffic = evidence.proxy.ok ? evidence.proxy.evidence.migrations[name] : undefined;
+  const traffic = evidence.heard?.migrations[name];
   const sync = evidence.sync?.ok ? (evidence.sync.evidence.migrations[name] ?? null) : null;
   const configured = input.shares[name] ?? null;
   const compared = comparedRoutes(migration, traffic);
@@ -114,7 +113,7 @@ function migrationReport(name: string, standing: Standing, input: ReportInput): 
     movesData: migration.data !== undefined,
     verification: newestVerification(sync ?? undefined, standing),
     next: nextStep(name, standing, configured, input),
-    warnings: warningsOf(standing, configured, sync?.problem ?? null, traffic),
+    warnings: warningsOf(name, standing, configured, sync?.problem ?? null, evidence),
     routes: migration.routes.map((route) => {
       const found =
         traffic?.routes.find((one) => one.route === route.match.text) ?? noEvidenceOf(route.match.text);
@@ -178,11 +177,51 @@ function notCompared(traffic: MigrationTraffic | undefined): Readonly<Record<str
   return reasons;
 }
 
+const proxyLine = ({ name, url, answer }: ProxyAnswer): Report['programs'][number] => {
+  // Of one that never said who it is, the reason names the address.
+  if (!answer.ok)
+    return { name: 'proxy', ok: false, detail: name === url ? answer.reason : `"${name}": ${answer.reason}` };
+  const { planRevision, stateVersion, inContact } = answer.evidence;
+  const contact = inContact ? '' : ', out of contact with the control plane';
+  return {
+    name: 'proxy',
+    ok: true,
+    detail: `${name}, plan ${planRevision}, state ${stateVersion}${contact}`,
+  };
+};
+
+function proxyWarnings({ plan, evidence, lost }: ReportInput): readonly string[] {
+  const silent = evidence.proxies.filter(({ answer }) => !answer.ok);
+  return [
+    ...(evidence.heard !== null && silent.length > 0
+      ? [
+          `the numbers lack ${silent.map(({ name }) => `proxy "${name}"`).join(', ')}, so no gate is met by them`,
+        ]
+      : []),
+    ...lost.map(
+      ({ name, at }) =>
+        `proxy "${name}" fell silent at ${at} and never said that it ends: if it still serves clients, what it sees is not in the numbers`,
+    ),
+    ...answering(evidence.proxies).flatMap((each) => {
+      const other = otherPlan(each, plan.revision);
+      const rejected = each.plan?.rejected?.problems ?? [];
+      const [first] = rejected;
+      if (other !== null) return [`proxy "${each.instance}" ${other}`];
+      return first
+        ? [
+            `proxy "${each.instance}" has rejected a plan with ${rejected.length} problems, first ${first.path}: ${first.message}`,
+          ]
+        : [];
+    }),
+  ];
+}
+
 function warningsOf(
+  name: string,
   standing: Standing,
   configured: number | null,
   problem: string | null,
-  traffic: MigrationTraffic | undefined,
+  { proxies }: Evidence,
 ): readonly string[] {
   const warnings: string[] = [];
   if (problem !== null) warnings.push(`sync has stopped: ${problem}`);
@@ -192,7 +231,10 @@ function warningsOf(
     warnings.push(
       `the flag says ${configured} %, the ledger decided ${standing.share} %: somebody changed the flag by hand`,
     );
-  if (traffic && traffic.phase !== standing.phase)
-    warnings.push(`the proxy still works in phase "${traffic.phase}"`);
+  for (const { instance, migrations } of answering(proxies)) {
+    const phase = migrations[name]?.phase;
+    if (phase !== undefined && phase !== standing.phase)
+      warnings.push(`proxy "${instance}" still works in phase "${phase}"`);
+  }
   return warnings;
 }

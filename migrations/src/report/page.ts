@@ -36,7 +36,7 @@ export const reportPage = (report: Report): string =>
         ${report.programs.filter(({ ok }) => !ok).map((program) => html`<p class="bad"><strong>No evidence from ${program.name}:</strong> ${program.detail}</p>`)}
         ${report.migrations.map(migrationSection)}
         <footer>
-          Observed numbers count from the last start of the proxy, shares from the last change of flag or
+          Observed numbers count from the last start of each proxy, shares from the last change of flag or
           phase. "0 mismatches in n comparisons" bounds the true rate by 3/n at 95 % (rule of three).
         </footer>
       </body>

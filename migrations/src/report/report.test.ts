@@ -37,6 +37,7 @@ const inputOf = (changes: Partial<ReportInput> = {}): ReportInput => ({
   evidence: evidenceOf(proxyEvidence(traffic(), revision), syncEvidence(syncOf(), revision)),
   shares: { catalog: 0, search: 0 },
   subscribers: [],
+  lost: [],
   complaints: [],
   ...changes,
 });
@@ -124,7 +125,7 @@ describe('the report', () => {
     expect(warnings).toEqual([
       'sync has stopped: the binlog was purged',
       'the flag says 0 %, the ledger decided 50 %: somebody changed the flag by hand',
-      'the proxy still works in phase "shadow"',
+      'proxy "proxy-1" still works in phase "shadow"',
     ]);
   });
 
@@ -149,7 +150,7 @@ describe('the report', () => {
   it('is whole when nobody answers', () => {
     const report = compileReport(
       inputOf({
-        evidence: { at: NOW, proxy: { ok: false, reason: 'gone' }, sync: { ok: false, reason: 'gone' } },
+        evidence: { ...evidenceOf('gone'), sync: { ok: false, reason: 'gone' } },
       }),
     );
     expect(report.migrations[0]).toMatchObject({

@@ -1,7 +1,7 @@
 import type { Phase } from '@strangler/contracts';
 import type { Evidence } from '../evidence/evidence.js';
 import type { Gate } from '../gates/gate.js';
-import { countersOf } from '../gates/gates.js';
+import { countersOf, proxyCounters } from '../gates/each-proxy.js';
 import type { Standing } from '../ledger/fold.js';
 import type { Counters, LedgerKind, NewLedgerEvent } from '../ledger/ledger.js';
 import type { Control } from './control.js';
@@ -37,11 +37,12 @@ export function eventsOf(
 }
 
 /** What the service had answered when the move was decided: later failures are counted from here. */
-export function countersNow({ proxy }: Evidence, name: string): Counters | null {
-  const traffic = proxy.ok ? proxy.evidence.migrations[name] : undefined;
-  if (!proxy.ok || !traffic) return null;
-  const { instance, startedAt } = proxy.evidence;
-  return { instance, startedAt, ...countersOf(traffic) };
+export function countersNow({ proxies, heard }: Evidence, name: string): Counters | null {
+  const each = proxyCounters(proxies, name);
+  const traffic = heard?.migrations[name];
+  if (!heard || !traffic) return null;
+  const { instance, startedAt } = heard;
+  return { instance, startedAt, ...countersOf(traffic), ...(each.length > 1 && { proxies: each }) };
 }
 
 /** An event that changes nothing goes behind whatever is last now. */

@@ -4,6 +4,7 @@ import type { StateFeed } from '../control/state-feed.js';
 import type { Subscribers } from '../control/subscribers.js';
 import type { EvidenceSource } from '../evidence/evidence.js';
 import type { FlagWriter } from '../flags/flag-writer.js';
+import { otherShares } from '../gates/each-proxy.js';
 import { describeEvent } from '../ledger/describe-event.js';
 import type { Ledger } from '../ledger/ledger.js';
 import type { Steps } from './steps.js';
@@ -51,12 +52,15 @@ export const realSteps = (migration: string, after: number, world: World): Steps
   async awaitShare(share) {
     const deadline = Date.now() + SETTLE_MS;
     for (;;) {
-      const { proxy } = await world.evidence.gather();
+      const { proxy, proxies } = await world.evidence.gather();
       if (!proxy.ok) return `cannot tell whether the share is in force: ${proxy.reason}`;
-      const configured = proxy.evidence.migrations[migration]?.share.configured;
-      if (configured === share) return `the proxy has put ${share} % in force`;
-      if (configured === null) return 'the flag has strategies of its own: the proxy cannot tell its share';
-      if (Date.now() > deadline) return `waited ${SETTLE_MS / 1000} s, the proxy still says ${configured} %`;
+      const others = otherShares(proxies, migration, share);
+      const all = proxies.length === 1 ? 'the proxy has' : `all ${proxies.length} proxies have`;
+      if (others.length === 0) return `${all} put ${share} % in force`;
+      if (others.every(({ configured }) => configured === null))
+        return 'the flag has strategies of its own: the proxy cannot tell its share';
+      if (Date.now() > deadline)
+        return `waited ${SETTLE_MS / 1000} s, ${others.map(({ name, configured }) => `"${name}" still says ${configured} %`).join(', ')}`;
       await delay(POLL_MS);
     }
   },

@@ -1,0 +1,96 @@
+import type { Logger } from 'pino';
+import type { Plan, RoutingState } from '@strangler/contracts';
+import type { Flags } from './flags.js';
+import { createForward, type Forward } from './forward.js';
+import type { InForce } from './in-force.js';
+import type { Kept } from './kept.js';
+import { createPins } from './pins.js';
+import { createPipeline } from './pipeline.js';
+import type { Recorder } from './record.js';
+import { refuseUpgrade } from './refuse.js';
+import { createRouting } from './routing.js';
+import { createShadow } from './shadow.js';
+import type { OpenUpstream } from './upstreams.js';
+
+/** Flags on their way to be ready. */
+export type OpenFlags = { readonly flags: Flags; readonly ready: Promise<void> };
+
+/** What outlives every plan. Upstreams and flags that two plans say in the same words are the same ones. */
+export type Lasting = {
+  readonly upstreams: Kept<OpenUpstream>;
+  readonly openUpstream: (name: string, plan: Plan) => OpenUpstream;
+  readonly flags: Kept<OpenFlags>;
+  /** One for each legacy: http-proxy-middleware leaves a listener on the server for each of its own, for as long as that lives. */
+  readonly forwards: Kept<Forward>;
+  readonly flagsKey: (plan: Plan) => string;
+  readonly openFlags: (plan: Plan) => OpenFlags;
+  readonly record: Recorder;
+  readonly log: Logger;
+  readonly newId: () => string;
+  readonly now: () => number;
+  readonly sleep: (milliseconds: number, signal: AbortSignal) => Promise<void>;
+};
+
+/**
+ * A plan with everything it needs, opened and ready, and nothing sent through it yet. Whatever a part takes from the plan is taken
+ * here, so that a request has all of one plan. Rejects when its flags cannot be started; then nothing stays open.
+ */
+export async function compilePlan(plan: Plan, lasting: Lasting, state: RoutingState): Promise<InForce> {
+  const { record, log, newId, now, sleep } = lasting;
+  const names = Object.keys(plan.upstreams);
+  const upstreamKey = (name: string) =>
+    JSON.stringify([name, plan.upstreams[name], plan.proxy.shadow.concurrency]);
+  const flagsKey = lasting.flagsKey(plan);
+
+  const all = new Map(
+    names.map((name) => [
+      name,
+      lasting.upstreams.take(upstreamKey(name), () => lasting.openUpstream(name, plan)).upstream,
+    ]),
+  );
+  const upstreams = { all, get: (name: string) => all.get(name) as OpenUpstream['upstream'] };
+  const { flags, ready } = lasting.flags.take(flagsKey, () => lasting.openFlags(plan));
+  const forward = lasting.forwards.take(upstreamKey('legacy'), () =>
+    createForward(upstreams.get('legacy'), refuseUpgrade),
+  );
+  const shadow = createShadow({ limits: plan.proxy.shadow, record: record.comparisons(plan), sleep });
+
+  let ended: Promise<void> | undefined;
+  const endAll = async () => {
+    await shadow.stop();
+    await lasting.flags.letGo(flagsKey);
+    await lasting.forwards.letGo(upstreamKey('legacy'));
+    await Promise.all(names.map((name) => lasting.upstreams.letGo(upstreamKey(name))));
+  };
+  const end = () => (ended ??= endAll());
+  try {
+    await ready;
+  } catch (error) {
+    await end();
+    throw error;
+  }
+  const parts = {
+    proxy: plan.proxy,
+    pins: createPins(plan),
+    routing: createRouting(plan, state),
+    identity: plan.proxy,
+    flags,
+    upstreams,
+    forward,
+    shadow,
+    record,
+    log,
+    newId,
+    now,
+  };
+  return {
+    plan,
+    parts,
+    pipeline: createPipeline(parts),
+    async finish() {
+      await shadow.drain();
+      await end();
+    },
+    end,
+  };
+}

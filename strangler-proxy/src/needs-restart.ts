@@ -1,0 +1,19 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Plan, Problem } from '@strangler/contracts';
+
+/** What a running proxy cannot let go of: its sockets, whom it follows, and where it keeps what it heard. */
+const FIXED: readonly (readonly [path: string, read: (plan: Plan) => unknown])[] = [
+  ['proxy.listen', ({ proxy }) => proxy.listen],
+  ['proxy.admin', ({ proxy }) => proxy.admin],
+  ['proxy.stateFile', ({ proxy }) => proxy.stateFile],
+  ['control.listen', ({ control }) => control?.listen],
+];
+
+/** Everything in the new plan that only a restart can put into force. */
+export const needsRestart = (running: Plan, next: Plan): readonly Problem[] =>
+  FIXED.filter(([, read]) => !isDeepStrictEqual(read(running), read(next))).map(([path]) => ({
+    code: 'PLAN_NEEDS_RESTART',
+    path,
+    message: 'cannot change while the proxy runs',
+    remedy: 'restart the proxy, or put back what was there',
+  }));
