@@ -20,6 +20,8 @@ import {
 } from '@strangler/contracts';
 import { accept } from './accept.js';
 import { createAdmin } from './admin.js';
+import { createAuthenticate, keysPage } from './authenticate.js';
+import { countIdentities } from './count-identities.js';
 import { portUnavailable } from './errors.js';
 import { explain } from './explain.js';
 import { exportShares } from './export-shares.js';
@@ -72,6 +74,13 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
   const flags = options.flags ?? openFlags(plan, log);
   const metrics = createMetrics(() => shadow.pending());
   const upstreams = createUpstreams(plan.upstreams, plan.proxy.shadow.concurrency);
+  const authenticate = await createAuthenticate({
+    plan,
+    legacy: upstreams.get('legacy'),
+    count: countIdentities(metrics.registry),
+    log,
+    now,
+  });
   const routing = createRouting(plan, NOTHING_KNOWN);
   const identity = plan.proxy;
   await flags.start();
@@ -100,6 +109,7 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
     log,
     newId,
     now,
+    authenticate,
   };
   const pipeline = createPipeline(parts);
 
@@ -191,12 +201,14 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
     evidence,
     explain: (question) => explain(parts, question),
     registry: metrics.registry,
+    pages: keysPage(plan, authenticate),
   });
 
   const release = async () => {
     await following.stop();
     await shadow.stop();
     flags.stop();
+    authenticate?.stop();
     await upstreams.stop();
   };
   try {
