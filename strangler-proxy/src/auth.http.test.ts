@@ -250,6 +250,22 @@ describe('the keys of an issuer', () => {
     expect(state.asked.length - before).toBeLessThanOrEqual(1);
   });
 
+  it('are not asked for again and again while the issuer is away, and what cannot be said then is 503', async () => {
+    const lost = await setup({ auth: { cooldownS: 1 } });
+    expect((await lost.ask(await lost.token())).status).toBe(200);
+    lost.state.isDown = true;
+    const stranger = await newKey();
+    await eventually(
+      async () => (await lost.ask(await lost.token({}, { key: stranger }))).status,
+      (status) => status === 503,
+    );
+    const before = lost.state.asked.length;
+    for (let more = 0; more < 5; more++)
+      expect((await lost.ask(await lost.token({}, { key: stranger }))).status).toBe(503);
+    expect(lost.state.asked.length - before).toBeLessThanOrEqual(1);
+    expect((await lost.ask(await lost.token({ jti: 'new' }))).status).toBe(200);
+  });
+
   it('outlive an outage of the issuer', async () => {
     const { ask, token, state } = await setup({ auth: { refreshS: 1, cooldownS: 1 } });
     expect((await ask(await token())).status).toBe(200);

@@ -16,7 +16,7 @@ export type IssuerKeys = {
 };
 
 const TIMEOUT_MS = 5_000;
-// After a failure nobody is asked for so long: as many requests as there are clients would ask at once.
+// Without any keys a failure keeps everybody from asking for so long: as many requests as there are clients would ask at once.
 const RETRY_MS = 2_000;
 const MAX_BYTES = 1_048_576;
 
@@ -41,7 +41,7 @@ export function createIssuerKeys(
   let timer: NodeJS.Timeout | undefined;
 
   const fetchKeys = async (_url: string, { signal }: { signal: AbortSignal }): Promise<Response> => {
-    const pauseMs = known === '' ? RETRY_MS : Math.min(RETRY_MS, plan.cooldownS * 1_000);
+    const pauseMs = known === '' ? RETRY_MS : plan.cooldownS * 1_000;
     if (now() - failedAt < pauseMs) throw new Error('it did not answer a moment ago');
     try {
       discovered ??= plan.jwks ?? (await discover(plan.issuer as string, signal));

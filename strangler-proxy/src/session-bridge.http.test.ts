@@ -92,6 +92,20 @@ describe('a session of legacy', () => {
     expect(state.asked).toBe(2);
   });
 
+  it('is good for at least half of its time whenever a service gets it', async () => {
+    let now = Date.now();
+    const { ask, login, lastToken } = await setup({ bridge: { cacheMs: 300_000 }, now: () => now });
+    const headers = await login();
+    const tokens = [];
+    for (const passed of [0, 10_000, 25_000]) {
+      now += passed;
+      await ask('/items/1', { headers });
+      tokens.push(lastToken());
+    }
+    expect(tokens[1]).toBe(tokens[0]);
+    expect(tokens[2]).not.toBe(tokens[0]);
+  });
+
   it('goes in a header of its own where the plan says so, which no client can send', async () => {
     const { ask, login, verify, served } = await setup({ bridge: { header: 'X-Identity' } });
     const headers = {
@@ -200,6 +214,26 @@ describe('a logout', () => {
     expect((await ask('/items/1', { headers })).status).toBe(401);
     expect(served).toEqual([]);
     expect(state.asked).toBe(2);
+  });
+});
+
+describe('a logout on its way', () => {
+  it('voids also what legacy said after it came and before it ended the session', async () => {
+    const { ask, login, state } = await setup();
+    const headers = await login();
+    let letGo = () => {};
+    const stopped = new Promise<void>((reached) => {
+      state.beforeLogout = async () => {
+        reached();
+        await new Promise<void>((go) => (letGo = go));
+      };
+    });
+    const leaving = ask('/logout', { method: 'POST', headers });
+    await stopped;
+    expect((await ask('/items/1', { headers })).status).toBe(200);
+    letGo();
+    await leaving;
+    expect((await ask('/items/1', { headers })).status).toBe(401);
   });
 });
 

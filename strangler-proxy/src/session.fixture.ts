@@ -16,6 +16,8 @@ export async function startLegacy(rig: Rig) {
     isDown: false,
     /** Called when it has read the session and before it answers. */
     beforeAnswer: async () => {},
+    /** Called when a logout has come and before the session ends. */
+    beforeLogout: async () => {},
     meCookie: undefined as string | undefined,
     seen: [] as { method: string; path: string; headers: IncomingHttpHeaders }[],
   };
@@ -42,6 +44,7 @@ export async function startLegacy(rig: Rig) {
         sessions.set(id, { id: 7, roles: ['buyer'], csrf: `csrf of ${id}` });
         if (sid === undefined) response.setHeader('set-cookie', `sid=${id}; Path=/; HttpOnly`);
       } else if (path === '/logout') {
+        await state.beforeLogout();
         sessions.delete(sid ?? '');
       } else if (path === '/leave') {
         sessions.delete(sid ?? '');
