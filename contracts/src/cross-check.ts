@@ -1,3 +1,4 @@
+import { checkAuth } from './check-auth.js';
 import { type TableMapping, tableMappingSchema } from './mapping-schema.js';
 import { EXACT_PATHS, normalSegments, pathRulesSchema } from './path-rules.js';
 import { flagOf, type PlanRoute, routeSchema } from './plan.js';
@@ -83,6 +84,8 @@ export function crossCheck(document: unknown): readonly Inconsistency[] {
       'need a "secret"',
       'add "secret: !env STRANGLER_SECRET" to the proxy: it signs their tokens',
     );
+
+  checkAuth(plan, complain);
 
   const paths = pathRulesSchema.safeParse(proxy['paths']).data ?? EXACT_PATHS;
   const routes = new Map<string, { readonly route: PlanRoute; readonly migration: string }[]>();

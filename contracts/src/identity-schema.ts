@@ -5,8 +5,12 @@ const headerName = z
   .string()
   .toLowerCase()
   .regex(/^[!#$%&'*+.^`|~\w-]+$/, 'is not the name of a header');
-/** Where a request says something of its client. */
-const source = z.union([z.strictObject({ cookie: cookieName }), z.strictObject({ header: headerName })]);
+/** Where a request says something of its client; a claim counts only in a token that was verified. */
+const source = z.union([
+  z.strictObject({ cookie: cookieName }),
+  z.strictObject({ header: headerName }),
+  z.strictObject({ claim: z.string().min(1) }),
+]);
 export type Source = z.infer<typeof source>;
 
 // What the proxy keeps from upstreams goes by its name: a token for testers must not reach an application's log.
@@ -37,5 +41,9 @@ export const identitySchema = z
       .record(z.string().min(1), source)
       .optional()
       .describe('further properties that constraints of flags may ask for'),
+    auth: z
+      .string()
+      .optional()
+      .describe('the name of proxy.auth that verifies the claims; the only one when left out'),
   })
   .prefault({});

@@ -1,4 +1,5 @@
 export * from './address.js';
+export * from './auth-schema.js';
 export * from './change-event.js';
 export * from './check-port.js';
 export * from './conditions.js';
@@ -18,6 +19,7 @@ export * from './problem.js';
 export * from './program.js';
 export * from './route-pattern.js';
 export * from './routing-state.js';
+export * from './session-schema.js';
 export * from './sign.js';
 export * from './state-subscription.js';
 export * from './tester-token.js';

@@ -121,17 +121,22 @@ function replaceReferences(
 /** Literal secrets in the file: they belong into the environment. */
 function secretProblems(value: unknown, lineOf: (path: Path) => number | undefined): Problem[] {
   const plan = (value ?? {}) as {
-    proxy?: { secret?: unknown };
+    proxy?: { secret?: unknown; sessionBridge?: { token?: { keys?: unknown } } };
     control?: { ledger?: unknown };
     flags?: { unleash?: { token?: unknown } };
     databases?: Record<string, unknown>;
   };
   const hasPassword = (text: unknown) =>
     typeof text === 'string' && URL.canParse(text) && new URL(text).password !== '';
+  const keys = [plan.proxy?.sessionBridge?.token?.keys ?? []].flat() as readonly unknown[];
   const found: [Path, boolean][] = [
     [['proxy', 'secret'], typeof plan.proxy?.secret === 'string'],
     [['flags', 'unleash', 'token'], typeof plan.flags?.unleash?.token === 'string'],
     [['control', 'ledger'], hasPassword(plan.control?.ledger)],
+    ...keys.map((key, index): [Path, boolean] => [
+      ['proxy', 'sessionBridge', 'token', 'keys', index, 'pem'],
+      typeof (key as { pem?: unknown } | null)?.pem === 'string',
+    ]),
     ...Object.entries(plan.databases ?? {}).map(([key, url]): [Path, boolean] => [
       ['databases', key],
       hasPassword(url),

@@ -1,11 +1,13 @@
 import { z } from 'zod';
 import { parseAddress } from './address.js';
+import { authSchema, routeAuthSchema, routeSessionSchema } from './auth-schema.js';
 import { type Conditions, conditionsSchema, conditionsText } from './conditions.js';
 import { flagsSchema } from './flags-schema.js';
 import { identitySchema, testersSchema } from './identity-schema.js';
 import { tableMappingSchema } from './mapping-schema.js';
 import { pathRulesSchema } from './path-rules.js';
 import { parseRoutePattern, type RoutePattern } from './route-pattern.js';
+import { sessionBridgeSchema } from './session-schema.js';
 
 const name = z.string().refine((text) => /^[a-z][a-z0-9-]{0,62}$/.test(text), {
   message: 'is not a name',
@@ -102,6 +104,12 @@ const pattern = z.string().transform((text, context): RoutePattern => {
 const withConditions = (match: RoutePattern, when: Conditions): RoutePattern =>
   when.length === 0 ? match : { ...match, text: `${match.text} when ${conditionsText(when)}` };
 
+/** Who may come to the service, as legacy would have asked itself. A route's own word replaces the migration's. */
+const guards = {
+  auth: routeAuthSchema.optional().describe('the verified bearer token it needs; false: none'),
+  session: routeSessionSchema.optional().describe('whether it needs a session of legacy; false: no bridge'),
+};
+
 const routeObject = z.strictObject({
   match: pattern.describe(
     '"METHOD /path", with ":name" for one segment and a last "*" for the rest; GET covers HEAD',
@@ -116,6 +124,7 @@ const routeObject = z.strictObject({
     .describe('the lowest one goes first, before the most specific; for routes that take the same requests'),
   shadow: z.boolean().default(true).describe('false: the service is never asked beside legacy'),
   compare: compareRules.optional().describe('in place of the rules of the migration'),
+  ...guards,
 });
 export const routeSchema = z.union([
   pattern.transform((match) => ({
@@ -124,6 +133,8 @@ export const routeSchema = z.union([
     order: 0,
     shadow: true,
     compare: undefined,
+    auth: undefined,
+    session: undefined,
   })),
   routeObject.transform(({ when = [], match, ...rest }) => ({
     ...rest,
@@ -168,6 +179,7 @@ const migration = z.strictObject({
     .optional()
     .describe('name of the Unleash flag; "strangler." and the name of the migration when left out'),
   routes: z.array(routeSchema).min(1),
+  ...guards,
   compare: compareRules,
   canary: z
     .strictObject({
@@ -210,6 +222,8 @@ export const planSchema = z.strictObject({
       .optional()
       .describe('signs the cookie of anonymous clients; enters by !env'),
     identity: identitySchema,
+    auth: authSchema,
+    sessionBridge: sessionBridgeSchema.optional(),
     testers: testersSchema
       .optional()
       .describe(

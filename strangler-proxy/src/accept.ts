@@ -27,6 +27,8 @@ export type Accepted = {
   readonly own: RawHeaders;
   readonly hasBody: boolean;
   readonly isSecure: boolean;
+  /** Of the bearer token, where the plan's identity hangs on it and it was verified. */
+  readonly claims?: Readonly<Record<string, unknown>>;
 };
 
 export const COOKIE_NAME = 'strangler_id';

@@ -15,8 +15,10 @@ export type AdminParts = {
   /** Whether it takes requests; false from the moment it is asked to stop. */
   readonly isReady: () => boolean;
   readonly evidence: () => ProxyEvidence;
-  readonly explain: (question: URLSearchParams) => Explanation;
+  readonly explain: (question: URLSearchParams) => Promise<Explanation>;
   readonly registry: Registry;
+  /** Further pages: path and its JSON. */
+  readonly pages?: () => Readonly<Record<string, string>>;
 };
 
 const isLoopback = (host: string): boolean =>
@@ -48,11 +50,15 @@ export function createAdmin(parts: AdminParts): Server {
       case '/evidence':
         return json(parts.evidence());
       case '/explain':
-        return json(parts.explain(new URLSearchParams(query === -1 ? '' : target.slice(query + 1))));
+        return json(await parts.explain(new URLSearchParams(query === -1 ? '' : target.slice(query + 1))));
       case '/metrics':
         return { status: 200, type: parts.registry.contentType, body: await parts.registry.metrics() };
-      default:
-        throw pathUnknown(path);
+      default: {
+        const pages = parts.pages?.() ?? {};
+        const page = Object.hasOwn(pages, path) ? pages[path] : undefined;
+        if (page === undefined) throw pathUnknown(path);
+        return { status: 200, type: 'application/json', body: page };
+      }
     }
   };
   return createServer((request, response) => {

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { StranglerError } from '@strangler/contracts';
 import type { Accepted } from './accept.js';
 import type { Capture } from './capture.js';
+import type { RawHeaders } from './headers.js';
 import type { Upstream } from './upstreams.js';
 
 /** One try to have one upstream answer one request. */
@@ -14,6 +15,10 @@ export type Attempt = {
   readonly hold: boolean;
   /** Given to the client along with the answer's own cookies. */
   readonly setCookies: readonly string[];
+  /** Sent in place of the request's own body, which has been read. */
+  readonly body?: Buffer | undefined;
+  /** Sees the headers of the answer before the client does. */
+  readonly onHead?: ((raw: RawHeaders) => void) | undefined;
   /** Gets a copy of the answer. */
   readonly capture?: Capture | undefined;
 };

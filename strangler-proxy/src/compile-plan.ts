@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Plan, RoutingState } from '@strangler/contracts';
+import type { Authenticate } from './authenticate.js';
 import type { Flags } from './flags.js';
 import { createForward, type Forward } from './forward.js';
 import type { InForce } from './in-force.js';
@@ -10,7 +11,7 @@ import type { Recorder } from './record.js';
 import { refuseUpgrade } from './refuse.js';
 import { createRouting } from './routing.js';
 import { createShadow } from './shadow.js';
-import type { OpenUpstream } from './upstreams.js';
+import type { OpenUpstream, Upstream } from './upstreams.js';
 
 /** Flags on their way to be ready. */
 export type OpenFlags = { readonly flags: Flags; readonly ready: Promise<void> };
@@ -24,6 +25,8 @@ export type Lasting = {
   readonly forwards: Kept<Forward>;
   readonly flagsKey: (plan: Plan) => string;
   readonly openFlags: (plan: Plan) => OpenFlags;
+  readonly authenticates: Kept<Promise<Authenticate | undefined>>;
+  readonly openAuthenticate: (plan: Plan, legacy: Upstream) => Promise<Authenticate | undefined>;
   readonly record: Recorder;
   readonly log: Logger;
   readonly newId: () => string;
@@ -55,16 +58,24 @@ export async function compilePlan(plan: Plan, lasting: Lasting, state: RoutingSt
   );
   const shadow = createShadow({ limits: plan.proxy.shadow, record: record.comparisons(plan), sleep });
 
+  const { auth, sessionBridge, identity } = plan.proxy;
+  const authenticateKey = JSON.stringify([upstreamKey('legacy'), auth, sessionBridge, identity, plan.folder]);
+  const opened = lasting.authenticates.take(authenticateKey, () =>
+    lasting.openAuthenticate(plan, upstreams.get('legacy')),
+  );
+
   let ended: Promise<void> | undefined;
   const endAll = async () => {
     await shadow.stop();
     await lasting.flags.letGo(flagsKey);
+    await lasting.authenticates.letGo(authenticateKey);
     await lasting.forwards.letGo(upstreamKey('legacy'));
     await Promise.all(names.map((name) => lasting.upstreams.letGo(upstreamKey(name))));
   };
   const end = () => (ended ??= endAll());
+  let authenticate: Authenticate | undefined;
   try {
-    await ready;
+    authenticate = (await Promise.all([opened, ready]))[0];
   } catch (error) {
     await end();
     throw error;
@@ -82,6 +93,7 @@ export async function compilePlan(plan: Plan, lasting: Lasting, state: RoutingSt
     log,
     newId,
     now,
+    authenticate,
   };
   return {
     plan,

@@ -39,6 +39,67 @@ export const answerCut = (upstream: string, cause?: unknown) =>
     `upstream "${upstream}" broke off in the middle of an answer: see its log`,
     cause,
   );
+export const tokenMissing = (auth: string) =>
+  new StranglerError(
+    'PROXY_TOKEN_MISSING',
+    401,
+    `stage "auth" found no token for "${auth}": send one as "Authorization: Bearer TOKEN"`,
+  );
+export const tokenInvalid = (auth: string, reason: string) =>
+  new StranglerError(
+    'PROXY_TOKEN_INVALID',
+    401,
+    `stage "auth" refused the token for "${auth}" (${reason}): get a new one`,
+  );
+export const scopeMissing = (auth: string) =>
+  new StranglerError(
+    'PROXY_SCOPE_MISSING',
+    403,
+    `stage "auth" took the token for "${auth}", but it has not all scopes this needs: ask for them`,
+  );
+export const claimNotEnough = (auth: string, claim: string) =>
+  new StranglerError(
+    'PROXY_CLAIM_NOT_ENOUGH',
+    403,
+    `stage "auth" took the token for "${auth}", but its claim "${claim}" is not enough for this: use another account`,
+  );
+export const authUnavailable = (auth: string) =>
+  new StranglerError(
+    'PROXY_AUTH_UNAVAILABLE',
+    503,
+    `stage "auth" has no key for this token of "${auth}" and cannot get it: try again, and see that its issuer answers`,
+  );
+export const issuerLost = (auth: string, reason: string, hasKeys: boolean) =>
+  new StranglerError(
+    'AUTH_ISSUER_LOST',
+    503,
+    `keys of auth "${auth}" cannot be fetched (${reason}): ${hasKeys ? 'the last ones stay in force' : 'no token can be verified'}, see that its issuer runs and that proxy.auth in the plan is right`,
+  );
+export const sessionMissing = () =>
+  new StranglerError(
+    'PROXY_SESSION_MISSING',
+    401,
+    'stage "session" found nobody logged in: log in at the application and ask again',
+  );
+export const sessionUnavailable = () =>
+  new StranglerError(
+    'PROXY_SESSION_UNAVAILABLE',
+    503,
+    'stage "session" could not ask "legacy" whose session this is: try again, and see that proxy.sessionBridge.introspect answers',
+  );
+export const csrfRefused = (reason: string) =>
+  new StranglerError(
+    'PROXY_CSRF_REFUSED',
+    403,
+    `stage "session" cannot tell that the user wants this request (${reason}): send it from a page of the application, with its token`,
+  );
+export const identityKeyInvalid = (key: string, reason: string, cause?: unknown) =>
+  new StranglerError(
+    'IDENTITY_KEY_INVALID',
+    400,
+    `key "${key}" of proxy.sessionBridge.token cannot be used (${reason}): make one with "openssl genpkey -algorithm ed25519"`,
+    cause,
+  );
 export const portUnavailable = (address: string, cause: unknown) =>
   new StranglerError(
     'PROXY_PORT_UNAVAILABLE',

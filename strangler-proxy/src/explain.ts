@@ -4,6 +4,7 @@ import { standingOf } from './consult.js';
 import { questionInvalid } from './errors.js';
 import { recognise } from './identify.js';
 import { judge } from './judge.js';
+import type { Route } from './match.js';
 import type { PipelineParts } from './pipeline.js';
 
 /** Which proxy it is, by the plan and the state it answers with. */
@@ -11,11 +12,15 @@ export type Self = NonNullable<Explanation['by']>;
 
 export type ExplainParts = Pick<
   PipelineParts,
-  'routing' | 'identity' | 'flags' | 'upstreams' | 'proxy' | 'pins' | 'now'
+  'routing' | 'identity' | 'flags' | 'upstreams' | 'proxy' | 'pins' | 'now' | 'authenticate'
 >;
 
 /** Where a request would go and why, by the very functions that decide over traffic. Throws EXPLAIN_INVALID. */
-export function explain(parts: ExplainParts, question: URLSearchParams, by: Self): Explanation {
+export async function explain(
+  parts: ExplainParts,
+  question: URLSearchParams,
+  by: Self,
+): Promise<Explanation> {
   const method = (question.get('method') ?? 'GET').toUpperCase();
   const target = question.get('path') ?? '';
   if (!target.startsWith('/'))
@@ -29,8 +34,9 @@ export function explain(parts: ExplainParts, question: URLSearchParams, by: Self
 
   const routing = parts.routing.current;
   const head = { method, url: target, rawHeaders: headers, remoteAddress: '', encrypted: false };
-  const accepted = accept(head, routing.paths);
-  if (accepted instanceof StranglerError) throw questionInvalid(question.toString(), accepted.message);
+  const received = accept(head, routing.paths);
+  if (received instanceof StranglerError) throw questionInvalid(question.toString(), received.message);
+  const accepted = (await parts.authenticate?.recognise(received)) ?? received;
   const { route, phase, consulted, decision } = judge(parts, routing, accepted, () =>
     recognise(accepted, parts.identity),
   );
@@ -54,7 +60,12 @@ export function explain(parts: ExplainParts, question: URLSearchParams, by: Self
     client: { kind: client?.kind ?? 'none', bucket: standing.bucket },
     pin: standing.pin,
     tester: tester ? { name: tester.name, side: tester.side } : null,
-    reason: `${decision.reason}${unknown}`,
+    reason: `${decision.reason}${unknown}${route && decision.side === 'service' ? guardText(route) : ''}`,
     by,
   };
+}
+
+function guardText({ guard }: Route): string {
+  if (guard?.auth) return `; a token for "${guard.auth.require}" is verified first`;
+  return guard?.session ? `; the session is looked up in legacy first (${guard.session})` : '';
 }

@@ -35,16 +35,21 @@ export const ownCookie = (name: string, value: string, { isSecure }: Pick<Accept
   });
 
 type Cookies = Readonly<Record<string, string | undefined>>;
-type Sources = Pick<Accepted, 'cookies' | 'headers'>;
+type Sources = Pick<Accepted, 'cookies' | 'headers' | 'claims'>;
 
 function traitsOf(
-  { headers }: Sources,
+  { headers, claims }: Sources,
   cookies: Cookies,
   { user, session, tenant, properties = {} }: Identity['identity'],
 ) {
   const said = (source: Source | undefined): string | undefined => {
     if (!source) return undefined;
-    const text = 'cookie' in source ? cookies[source.cookie] : valuesOf(headers, source.header)[0];
+    const text =
+      'cookie' in source
+        ? cookies[source.cookie]
+        : 'header' in source
+          ? valuesOf(headers, source.header)[0]
+          : claims && claimText(claims, source.claim);
     return text?.trim() || undefined;
   };
   const given = { session: said(session), tenant: said(tenant) };
@@ -59,6 +64,12 @@ function traitsOf(
       ...(known.length > 0 && { properties: Object.fromEntries(known) }),
     },
   };
+}
+
+/** Texts and numbers say who somebody is; nothing else does. */
+function claimText(claims: NonNullable<Accepted['claims']>, name: string): string | undefined {
+  const claim = Object.hasOwn(claims, name) ? claims[name] : undefined;
+  return typeof claim === 'string' || typeof claim === 'number' ? String(claim) : undefined;
 }
 
 /** The bearer of a cookie that was signed here. */

@@ -2,6 +2,7 @@ import type { CompareRules, PathRules, Plan, PlanRoute } from '@strangler/contra
 import { closenessOf, flagOf, normalSegments } from '@strangler/contracts';
 import { compileConditions, type Fulfil } from './fulfil.js';
 import { type Asked, type Facts, readFacts } from './request-facts.js';
+import { guardOf, type RouteGuard } from './route-guard.js';
 
 /** A route of the plan with what the flow needs of its migration. */
 export type Route = {
@@ -12,6 +13,8 @@ export type Route = {
   readonly flag: string;
   readonly shadow: boolean;
   readonly compare: CompareRules;
+  /** What is done to requests on their way to the service; a route without is plain in this. */
+  readonly guard?: RouteGuard | undefined;
 };
 
 /** A route at its place in the table. */
@@ -54,12 +57,14 @@ const emptyTable = (): RouteTable => ({
 /** Compiled once for each plan. */
 export function compileRoutes(plan: Pick<Plan, 'migrations' | 'proxy'>): RouteTable {
   const table = emptyTable();
-  for (const [migration, { upstream, flag = flagOf(migration), routes, compare }] of Object.entries(
-    plan.migrations,
-  ))
+  for (const [
+    migration,
+    { upstream, flag = flagOf(migration), routes, compare, ...asking },
+  ] of Object.entries(plan.migrations))
     for (const planned of routes) {
       const { match: pattern, shadow, compare: own = compare } = planned;
-      const route = { text: pattern.text, migration, upstream, flag, shadow, compare: own };
+      const guard = guardOf(plan.proxy, asking, planned);
+      const route = { text: pattern.text, migration, upstream, flag, shadow, compare: own, guard };
       insert(table, planned, route, plan.proxy.paths);
     }
   sort(table);

@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import { StranglerError } from '@strangler/contracts';
 import { accept, type RequestHead } from './accept.js';
 import type { Outcome } from './attempt.js';
+import { admitted, type Authenticate, refusalHeaders, showKeys, turnedAway } from './authenticate.js';
 import { type ConsultParts, standingOf } from './consult.js';
 import { isKept } from './decide.js';
 import type { Forward } from './forward.js';
@@ -26,25 +27,48 @@ export type PipelineParts = ConsultParts & {
   readonly record: Recorder;
   readonly log: Logger;
   readonly newId: () => string;
+  /** undefined: the plan asks nobody who they are. */
+  readonly authenticate?: Authenticate | undefined;
 };
 
-/** accept -> judge (match, decide) -> forward -> (shadow ->) compare -> record. Resolves when the client has been served. */
+/** accept -> judge (match, decide) -> authenticate -> forward -> (shadow ->) compare -> record. Resolves when the client has been served. */
 export function createPipeline(parts: PipelineParts) {
-  const { upstreams, forward, shadow, log, now } = parts;
+  const { upstreams, forward, shadow, log, now, authenticate } = parts;
   return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const startedAt = now();
     const routing = parts.routing.current;
-    const accepted = accept(headOf(request), routing.paths);
-    if (accepted instanceof StranglerError) return refuse(response, accepted, { close: true });
-    const verdict = judge(parts, routing, accepted, () => identify(accepted, parts.identity, parts.newId));
+    const received = accept(headOf(request), routing.paths);
+    if (received instanceof StranglerError) return refuse(response, received, { close: true });
+    if (authenticate?.isForKeys(received)) return showKeys(response, authenticate);
+    const recognised = authenticate?.recognise(received);
+    const accepted = recognised ? await recognised : received;
+    const judged = judge(parts, routing, accepted, () => identify(accepted, parts.identity, parts.newId));
+    const isGuarded = authenticate && judged.decision.side === 'service' && judged.route?.guard;
+    const admission = isGuarded ? await authenticate.admit(judged, request) : undefined;
+    const verdict = admission?.kind === 'refused' ? turnedAway(judged, admission) : judged;
     const { route, decision, service } = verdict;
+    if (admission?.kind === 'refused' && decision.side === 'service') {
+      refuse(response, admission.error, { headers: refusalHeaders(admission) });
+      const { status } = admission.error;
+      const isFailed = status >= 500;
+      const seconds = (now() - startedAt) / 1_000;
+      const by = { upstream: decision.upstream, by: decision.side };
+      return recordServed(parts, verdict, { ...by, status, failed: isFailed, serviceFailed: false, seconds });
+    }
+    const onHead = authenticate?.watch(verdict, response);
 
     const capture = decision.shadow && route ? shadow.reserve(route) : undefined;
     tellIfTester(parts, verdict, response, false);
-    const attempt = { request, response, accepted, capture };
-    const { moved, stayed } = cookiesFor(parts, verdict);
+    const attempt = { request, response, accepted, capture, onHead };
+    const { moved, stayed } = cookiesFor(parts, verdict, admission?.setCookies);
     let upstream = upstreams.get(decision.upstream);
-    let outcome = await forward.web({ ...attempt, setCookies: moved, upstream, hold: decision.fallback });
+    let outcome = await forward.web({
+      ...attempt,
+      ...(admission?.kind === 'admitted' && { accepted: admission.accepted, body: admission.body }),
+      setCookies: moved,
+      upstream,
+      hold: decision.fallback,
+    });
     const fellBack = decision.fallback && couldNotAnswer(outcome) && !response.headersSent;
     const serviceFailed = decision.side === 'service' && (couldNotAnswer(outcome) || isServerError(outcome));
     if (fellBack) {
@@ -71,17 +95,27 @@ export function createPipeline(parts: PipelineParts) {
     if (capture && route)
       shadow.submit(
         capture,
-        { accepted, route, control: upstreams.get('legacy'), candidate: service },
+        {
+          accepted,
+          route,
+          control: upstreams.get('legacy'),
+          candidate: service,
+          forCandidate: authenticate && route.guard && (() => admitted(authenticate, verdict)),
+        },
         outcome.kind,
       );
   };
 }
 
 /** The cookies an answer gives: `moved` with one of the service, `stayed` with one of legacy. Whom the service could not answer has not moved. */
-export function cookiesFor({ pins }: Pick<PipelineParts, 'pins'>, verdict: Verdict) {
+export function cookiesFor(
+  { pins }: Pick<PipelineParts, 'pins'>,
+  verdict: Verdict,
+  fromLegacy: readonly string[] = [],
+) {
   const { accepted, route, decision, routing } = verdict;
   const { client, pin } = verdict.consulted;
-  const stayed = client?.setCookie === undefined ? [] : [client.setCookie];
+  const stayed = client?.setCookie === undefined ? fromLegacy : [...fromLegacy, client.setCookie];
   const isMoving = decision.side === 'service' && client !== undefined && pin !== null && pin !== 'held';
   if (!isMoving || !route) return { moved: stayed, stayed };
   const pinned = pins.give(accepted, route.migration, client, routing.generation(route));

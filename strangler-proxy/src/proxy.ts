@@ -20,7 +20,9 @@ import {
 } from '@strangler/contracts';
 import { accept } from './accept.js';
 import { createAdmin } from './admin.js';
+import { createAuthenticate, keysPage } from './authenticate.js';
 import { compilePlan, type Lasting } from './compile-plan.js';
+import { countIdentities } from './count-identities.js';
 import type { Health } from './decide.js';
 import { portUnavailable } from './errors.js';
 import { explain } from './explain.js';
@@ -78,6 +80,7 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
   const stateNow = () => inForce?.current.parts.routing.current.state ?? NOTHING_KNOWN;
   const metrics = createMetrics(() => sum((inForce?.all() ?? []).map(({ parts }) => parts.shadow.pending())));
   const record = createRecord({ metrics, now });
+  const count = countIdentities(metrics.registry);
   const lasting: Lasting = {
     record,
     log,
@@ -95,6 +98,8 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
       flags.onChange(() => record.changed(stateNow()));
       return { flags, ready: flags.start() };
     },
+    authenticates: createKept(async (opened) => (await opened.catch(() => undefined))?.stop()),
+    openAuthenticate: (each, legacy) => createAuthenticate({ plan: each, legacy, count, log, now }),
   };
   const plans = (inForce = createPlanInForce(await compilePlan(plan, lasting, NOTHING_KNOWN)));
   exportShares(metrics.registry, () => record.migrations());
@@ -141,6 +146,7 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
       return explain(parts, question, self);
     },
     registry: metrics.registry,
+    pages: () => keysPage(plans.current.plan, plans.current.parts.authenticate),
   });
 
   // Before anything else: the control plane is told where it is.

@@ -6,7 +6,10 @@ import type { StranglerError } from '@strangler/contracts';
 export function refuse(
   response: ServerResponse,
   { code, status, message }: StranglerError,
-  { close = false } = {},
+  {
+    close = false,
+    headers = {},
+  }: { close?: boolean; headers?: Readonly<Record<string, string | string[]>> } = {},
 ): void {
   if (response.destroyed) return;
   if (response.headersSent) return void response.destroy();
@@ -15,6 +18,7 @@ export function refuse(
     'content-type': 'application/json',
     'content-length': Buffer.byteLength(body),
     ...(close && { connection: 'close' }),
+    ...headers,
   });
   response.end(body);
 }

@@ -16,6 +16,7 @@ export type RelayOptions = {
   readonly hold: boolean;
   readonly setCookies: readonly string[];
   readonly capture?: Capture | undefined;
+  readonly onHead?: ((raw: RawHeaders) => void) | undefined;
 };
 
 const HELD_BYTES = 65_536;
@@ -26,7 +27,10 @@ const HELD_MS = 1_000;
 const WHOLE_BYTES = 12_288;
 
 /** Passes an answer on as it comes; with `hold`, its first 64 KiB (or its first second) go out together, or not at all. */
-export function createRelay(response: ServerResponse, { hold, setCookies, capture }: RelayOptions): Relay {
+export function createRelay(
+  response: ServerResponse,
+  { hold, setCookies, capture, onHead }: RelayOptions,
+): Relay {
   let held: Buffer[] | undefined = hold ? [] : undefined;
   let heldBytes = 0;
   let writeHead = () => {};
@@ -44,6 +48,7 @@ export function createRelay(response: ServerResponse, { hold, setCookies, captur
   };
   return {
     head(status, message, raw) {
+      onHead?.(raw);
       const headers = endToEnd(raw);
       for (const cookie of setCookies) headers.push('Set-Cookie', cookie);
       capture?.head(status, headers);

@@ -16,6 +16,8 @@ export type Copy = {
   readonly route: Route;
   readonly control: Upstream;
   readonly candidate: Upstream;
+  /** The request as the service gets it, where that is not as it came; undefined when the service would not have been asked. */
+  readonly forCandidate?: (() => Promise<Accepted | undefined>) | undefined;
 };
 
 export type Shadow = {
@@ -63,7 +65,7 @@ export function createShadow({ limits, record, sleep }: ShadowOptions): Shadow {
       else running--;
     }
   };
-  const put = (upstream: Upstream, { accepted }: Copy): Promise<Answer | NotAnswered> =>
+  const put = (upstream: Upstream, { accepted }: Pick<Copy, 'accepted'>): Promise<Answer | NotAnswered> =>
     ask({
       upstream,
       target: accepted.target,
@@ -77,7 +79,9 @@ export function createShadow({ limits, record, sleep }: ShadowOptions): Shadow {
     const { route } = copy;
     const control = await answerOf(capture, limits.maxBodyBytes);
     if ('reason' in control) return record.notCompared(route, control.reason);
-    const candidate = await turn(() => put(copy.candidate, copy));
+    const asked = copy.forCandidate ? await turn(copy.forCandidate) : copy.accepted;
+    if (!asked) return record.notCompared(route, 'not-admitted');
+    const candidate = await turn(() => put(copy.candidate, { accepted: asked }));
     if ('reason' in candidate) return record.notCompared(route, candidate.reason);
     const first = compare(control, candidate, route.compare);
     if (first.length === 0) return record.compared(route, 'match');
@@ -91,7 +95,7 @@ export function createShadow({ limits, record, sleep }: ShadowOptions): Shadow {
 
     await sleep(ASK_AGAIN_MS, stopping.signal);
     const [again, other] = await turn(() =>
-      Promise.all([put(copy.control, copy), put(copy.candidate, copy)]),
+      Promise.all([put(copy.control, copy), put(copy.candidate, { accepted: asked })]),
     );
     if ('reason' in again || 'reason' in other) return record.compared(route, 'inconclusive');
     const second = compare(again, other, route.compare);

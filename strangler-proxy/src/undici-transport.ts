@@ -38,7 +38,7 @@ function carry({ attempt, settle }: Ongoing): void {
   let controller: Dispatcher.DispatchController | undefined;
   let isOver = false;
   let status = 0;
-  const whole = accepted.hasBody ? bodyArrivedWhole(request) : undefined;
+  const whole = attempt.body ?? (accepted.hasBody ? bodyArrivedWhole(request) : undefined);
   // Not the request itself: undici destroys a body it could not send, and the client's connection would go with it.
   const body = accepted.hasBody && whole === undefined ? request.pipe(new PassThrough()) : null;
   let mayRepeat = !accepted.hasBody && REPEATABLE.has(accepted.method);
