@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { parseAddress } from './address.js';
 import { type Conditions, conditionsSchema, conditionsText } from './conditions.js';
+import { entranceKeys } from './entrance-schema.js';
 import { flagsSchema } from './flags-schema.js';
 import { identitySchema, testersSchema } from './identity-schema.js';
 import { tableMappingSchema } from './mapping-schema.js';
@@ -235,6 +236,7 @@ export const planSchema = z.strictObject({
       })
       .prefault({}),
     paths: pathRulesSchema.describe('how paths are read'),
+    ...entranceKeys(address),
     stateFile: z
       .string()
       .optional()

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { StranglerError } from '@strangler/contracts';
 import type { Accepted } from './accept.js';
 import type { Capture } from './capture.js';
+import type { RawHeaders } from './headers.js';
 import type { Upstream } from './upstreams.js';
 
 /** One try to have one upstream answer one request. */
@@ -14,13 +15,15 @@ export type Attempt = {
   readonly hold: boolean;
   /** Given to the client along with the answer's own cookies. */
   readonly setCookies: readonly string[];
+  /** Given to the client besides, names and values in turn; an answer's own headers of these names give way. */
+  readonly ownHeaders?: RawHeaders;
   /** Gets a copy of the answer. */
   readonly capture?: Capture | undefined;
 };
 
 /** How an attempt ended. `failed` leaves it to the caller to answer the client; nothing has been sent unless the response says so. */
 export type Outcome =
-  | { readonly kind: 'answered'; readonly status: number }
+  | { readonly kind: 'answered'; readonly status: number; readonly bytes?: number }
   | { readonly kind: 'failed'; readonly error: StranglerError }
   | { readonly kind: 'unavailable'; readonly status: number }
   | { readonly kind: 'abandoned' };

@@ -1,30 +1,40 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { TLSSocket } from 'node:tls';
 import type { Logger } from 'pino';
 import { StranglerError } from '@strangler/contracts';
-import { accept, type RequestHead } from './accept.js';
+import { accept } from './accept.js';
+import { type AccessEntry, accessLine, maskedAddress } from './access-line.js';
+import type { AccessLog } from './access-log.js';
+import { answerHeaders } from './answer-headers.js';
 import type { Outcome } from './attempt.js';
 import { type ConsultParts, standingOf } from './consult.js';
 import { isKept } from './decide.js';
+import type { Entrance } from './entrance.js';
 import type { Forward } from './forward.js';
+import { headOf } from './head-of.js';
 import { identify, type Identity, recognise } from './identify.js';
 import { judge, type Verdict } from './judge.js';
 import type { Recorder, Served } from './record.js';
 import { redactTarget } from './redact.js';
 import { refuse } from './refuse.js';
+import { refuseAtDoor } from './refuse-at-door.js';
+import { tagAnswer } from './request-id.js';
 import type { Routing } from './routing.js';
 import type { Shadow } from './shadow.js';
 import { tellTester } from './tell-tester.js';
+import type { Told, Tracing } from './tracing.js';
 import type { Upstreams } from './upstreams.js';
 
 export type PipelineParts = ConsultParts & {
   readonly routing: { readonly current: Routing };
   readonly identity: Identity;
   readonly upstreams: Upstreams;
+  readonly entrance: Entrance;
   readonly forward: Forward;
   readonly shadow: Shadow;
   readonly record: Recorder;
   readonly log: Logger;
+  readonly accessLog: AccessLog;
+  readonly tracing: Tracing | undefined;
   readonly newId: () => string;
 };
 
@@ -34,23 +44,30 @@ export function createPipeline(parts: PipelineParts) {
   return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const startedAt = now();
     const routing = parts.routing.current;
-    const accepted = accept(headOf(request), routing.paths);
-    if (accepted instanceof StranglerError) return refuse(response, accepted, { close: true });
+    const head = headOf(request);
+    const accepted = head instanceof StranglerError ? head : accept(head, routing.paths, parts.entrance);
+    if (accepted instanceof StranglerError)
+      return refuseAtDoor(parts, request, response, accepted, startedAt);
+    tagAnswer(response, accepted.requestId);
     const verdict = judge(parts, routing, accepted, () => identify(accepted, parts.identity, parts.newId));
     const { route, decision, service } = verdict;
+    const decidedAt = accepted.span && now();
 
     const capture = decision.shadow && route ? shadow.reserve(route) : undefined;
     tellIfTester(parts, verdict, response, false);
-    const attempt = { request, response, accepted, capture };
+    const ownHeaders = answerHeaders(accepted, parts.entrance);
+    const attempt = { request, response, accepted, capture, ownHeaders };
     const { moved, stayed } = cookiesFor(parts, verdict);
+    const trail = accepted.span && parts.tracing?.trail(accepted.span, forward);
+    const way = trail ?? forward;
     let upstream = upstreams.get(decision.upstream);
-    let outcome = await forward.web({ ...attempt, setCookies: moved, upstream, hold: decision.fallback });
+    let outcome = await way.web({ ...attempt, setCookies: moved, upstream, hold: decision.fallback });
     const fellBack = decision.fallback && couldNotAnswer(outcome) && !response.headersSent;
     const serviceFailed = decision.side === 'service' && (couldNotAnswer(outcome) || isServerError(outcome));
     if (fellBack) {
       upstream = upstreams.get('legacy');
       tellIfTester(parts, verdict, response, true);
-      outcome = await forward.web({ ...attempt, setCookies: stayed, upstream, hold: false });
+      outcome = await way.web({ ...attempt, setCookies: stayed, upstream, hold: false });
     }
     if (outcome.kind === 'failed') {
       log.warn(
@@ -66,7 +83,10 @@ export function createPipeline(parts: PipelineParts) {
       status: response.headersSent && outcome.kind === 'answered' ? outcome.status : null,
       failed: outcome.kind === 'failed',
       serviceFailed,
-      seconds: (now() - startedAt) / 1_000,
+      bytes: outcome.kind === 'answered' ? (outcome.bytes ?? null) : null,
+      startedAt,
+      endedAt: now(),
+      ...(trail && { decidedAt, tries: trail.tries }),
     });
     if (capture && route)
       shadow.submit(
@@ -99,44 +119,54 @@ function tellIfTester(
   tellTester(response, { ...standing, route, decision, tester: tester.name, phase, fellBack });
 }
 
-type Ending = Pick<Served, 'upstream' | 'by' | 'status' | 'failed' | 'serviceFailed' | 'seconds'>;
+/** How a request ended. `decidedAt` and `tries` are for its spans: who has none keeps no spans. */
+export type Ending = Pick<Served, 'upstream' | 'by' | 'status' | 'failed' | 'serviceFailed'> &
+  Pick<AccessEntry, 'bytes'> &
+  Pick<Told, 'startedAt' | 'endedAt'> & {
+    readonly decidedAt?: number | undefined;
+    readonly tries?: Told['tries'];
+  };
 
-/** Counts a request that is over, and writes its line of the access log. */
+/** Counts a request that is over, writes its line of the access log and keeps its spans. */
 export function recordServed(
-  { record, flags, log }: Pick<PipelineParts, 'record' | 'flags' | 'log'>,
-  { accepted, route, decision, consulted }: Verdict,
-  ending: Ending,
+  { record, flags, accessLog, tracing }: Pick<PipelineParts, 'record' | 'flags' | 'accessLog' | 'tracing'>,
+  verdict: Verdict,
+  { bytes, startedAt, endedAt, decidedAt, tries, ...ending }: Ending,
 ): void {
+  const { accepted, route, decision, consulted } = verdict;
   const { client } = consulted;
+  const seconds = (endedAt - startedAt) / 1_000;
   record.served({
     ...ending,
+    seconds,
     route,
     decidedFor: route && client && flags.stickTo(route.flag, client),
     pinned: isKept(consulted),
   });
-  if (!log.isLevelEnabled('debug')) return;
-  const { by, status, seconds } = ending;
-  const line = {
-    method: accepted.method,
-    target: redactTarget(accepted.target),
-    route: route?.text ?? 'other',
-    upstream: decision.upstream,
-    shadow: decision.shadow,
-    client: client?.kind,
-    by,
-    status,
-    seconds,
-  };
-  log.debug(line, decision.reason);
+  if (accepted.span && decidedAt !== undefined && tries)
+    tracing?.served(accepted.span, verdict, { ...ending, startedAt, decidedAt, endedAt, tries });
+  if (!accessLog.isOn()) return;
+  accessLog.write(
+    accessLine({
+      level: accessLog.level,
+      time: endedAt,
+      requestId: accepted.requestId,
+      traceId: accepted.traceId,
+      method: accepted.method,
+      target: redactTarget(accepted.target),
+      route: route?.text ?? 'other',
+      upstream: decision.upstream,
+      shadow: decision.shadow,
+      client: client?.kind,
+      address: maskedAddress(accepted.clientAddress, accessLog.address),
+      by: ending.failed ? 'proxy' : ending.by,
+      status: ending.status,
+      bytes,
+      seconds,
+      reason: decision.reason,
+    }),
+  );
 }
-
-export const headOf = (request: IncomingMessage): RequestHead => ({
-  method: request.method as string,
-  url: request.url as string,
-  rawHeaders: request.rawHeaders,
-  remoteAddress: request.socket.remoteAddress ?? '',
-  encrypted: (request.socket as TLSSocket).encrypted ?? false,
-});
 
 const couldNotAnswer = ({ kind }: Outcome): boolean => kind === 'failed' || kind === 'unavailable';
 const isServerError = (outcome: Outcome): boolean => outcome.kind === 'answered' && outcome.status >= 500;

@@ -25,6 +25,8 @@ export const SECRET = 'a secret of sufficient length';
 export type StartedProxy = {
   readonly url: string;
   readonly admin: string;
+  /** Empty for a plan without TLS. */
+  readonly tls: string;
   readonly stop: () => Promise<void>;
 };
 export type Started = { readonly url: string; readonly server: Server; readonly stop: () => Promise<void> };
@@ -80,6 +82,7 @@ export function createRig() {
     const started = {
       url: running.urls['proxy'] ?? '',
       admin: running.urls['admin'] ?? '',
+      tls: running.urls['tls'] ?? '',
       stop: () => (stopped ??= running.stop()),
     };
     own(started.stop);

@@ -1,13 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import {
-  type Address,
   flagOf,
   NOTHING_KNOWN,
   type Plan,
@@ -19,21 +17,30 @@ import {
   urlOf,
 } from '@strangler/contracts';
 import { accept } from './accept.js';
+import { openAccessLog } from './access-log.js';
 import { createAdmin } from './admin.js';
-import { portUnavailable } from './errors.js';
+import { createEntrance } from './entrance.js';
 import { explain } from './explain.js';
+import { exportEntrance } from './export-entrance.js';
 import { exportShares } from './export-shares.js';
 import type { Flags } from './flags.js';
 import { followState } from './follow-state.js';
 import { createForward } from './forward.js';
+import { headOf } from './head-of.js';
+import { createListeners, type Listeners, listenOn } from './listeners.js';
 import { createMetrics } from './metrics.js';
 import { openFlags } from './open-flags.js';
+import { createSpanQueue, openSpanSink, type SpanSink } from './open-tracing.js';
 import { createPins } from './pins.js';
-import { createPipeline, headOf } from './pipeline.js';
+import { createPipeline } from './pipeline.js';
+import { createRandomHex, type RandomHex } from './random-hex.js';
 import { createRecord } from './record.js';
 import { refuseUpgrade } from './refuse.js';
+import { tagAnswer } from './request-id.js';
 import { createRouting } from './routing.js';
 import { createShadow } from './shadow.js';
+import { tellTlsPair } from './tell-tls-pair.js';
+import { createTracing } from './tracing.js';
 import { createUpstreams } from './upstreams.js';
 
 export type ProxyOptions = {
@@ -45,14 +52,14 @@ export type ProxyOptions = {
   readonly subscription?: StateSubscription;
   readonly now?: () => number;
   readonly newId?: () => string;
+  /** For ids of requests, traces and spans. */
+  readonly randomHex?: RandomHex;
+  /** In place of the plan's collector. */
+  readonly spanSink?: SpanSink;
   readonly sleep?: (milliseconds: number, signal: AbortSignal) => Promise<void>;
 };
 
-const MAX_HEADER_BYTES = 65_536;
-// Longer than the idle time of usual load balancers, so that it is they who close a connection.
-const CLIENT_KEEP_ALIVE_MS = 65_000;
 const DRAIN_MS = 8_000;
-const HIGH_WATER_BYTES = 131_072;
 
 /** Starts the proxy of a plan: `urls.proxy` takes the traffic, `urls.admin` shows what becomes of it. Throws PROXY_PORT_UNAVAILABLE. */
 export async function createProxy(options: ProxyOptions): Promise<Running> {
@@ -60,6 +67,7 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
   const {
     now = () => performance.timeOrigin + performance.now(),
     newId = () => randomBytes(16).toString('base64url'),
+    randomHex = createRandomHex(),
   } = options;
   const sleep =
     options.sleep ?? ((milliseconds, signal) => delay(milliseconds, undefined, { signal }).catch(() => {}));
@@ -85,12 +93,28 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
   });
   exportShares(metrics.registry, () => record.migrations());
   flags.onChange(() => record.changed(routing.current.state));
-  const shadow = createShadow({ limits: plan.proxy.shadow, record, sleep });
+  const entrance = createEntrance(plan.proxy, { randomHex });
+  const entranceMetrics = exportEntrance(metrics.registry);
+  const tracing =
+    plan.proxy.tracing &&
+    createTracing({
+      queue: createSpanQueue(options.spanSink ?? (await openSpanSink(plan.proxy.tracing)), (count) =>
+        entranceMetrics.spansDropped.inc(count),
+      ),
+      service: plan.proxy.tracing.service,
+      instance,
+      randomHex,
+      now,
+    });
+  const shadow = createShadow({ limits: plan.proxy.shadow, record, sleep, tracing });
   const forward = createForward(upstreams.get('legacy'), refuseUpgrade);
   const parts = {
     proxy: plan.proxy,
     pins: createPins(plan),
     routing,
+    entrance,
+    accessLog: openAccessLog(plan, log),
+    tracing,
     identity,
     flags,
     upstreams,
@@ -141,17 +165,7 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
 
   const inFlight = new Set<Promise<void>>();
   const upgraded = new Set<Duplex>();
-  const server = createServer({
-    maxHeaderSize: MAX_HEADER_BYTES,
-    keepAliveTimeout: CLIENT_KEEP_ALIVE_MS,
-    // An upload may take as long as it needs; a head may not.
-    requestTimeout: 0,
-    // What may wait in memory for a slow client or upstream; with less, an answer of 100 KiB stops and starts on its way.
-    highWaterMark: HIGH_WATER_BYTES,
-    // "Upgrade: h2c" and the like are answered as the plain requests they also are (RFC 9110, 7.8).
-    shouldUpgradeCallback: (request) => request.headers.upgrade?.trim().toLowerCase() === 'websocket',
-  });
-  server.on('request', (request, response) => {
+  const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
     if (isStopping) response.shouldKeepAlive = false;
     metrics.inFlight.inc();
     const done = pipeline(request, response)
@@ -164,15 +178,17 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
         inFlight.delete(done);
       });
     inFlight.add(done);
-  });
-  server.on('upgrade', (request, socket, head) => {
+  };
+  const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
     upgraded.add(socket);
     socket.once('close', () => upgraded.delete(socket));
     socket.on('error', () => socket.destroy());
-    const accepted = accept(headOf(request), routing.current.paths);
+    const asked = headOf(request);
+    const accepted = asked instanceof StranglerError ? asked : accept(asked, routing.current.paths, entrance);
     if (accepted instanceof StranglerError) return refuseUpgrade(socket, accepted);
+    tagAnswer(socket, accepted.requestId);
     forward.upgrade(request, accepted, socket, head);
-  });
+  };
 
   const evidence = (): ProxyEvidence => ({
     instance,
@@ -198,42 +214,38 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
     await shadow.stop();
     flags.stop();
     await upstreams.stop();
+    await Promise.all([tracing?.stop(), parts.accessLog.stop()]);
   };
+  let listeners: Listeners | undefined;
   try {
+    listeners = await createListeners({
+      plan,
+      onRequest,
+      onUpgrade,
+      onTlsPair: (pair) => tellTlsPair(pair, log, entranceMetrics, now()),
+    });
     upstreams.start();
-    const urls = {
-      proxy: await listen(server, plan.proxy.listen),
-      admin: await listen(admin, plan.proxy.admin),
-    };
+    const urls = { ...(await listeners.listen()), admin: await listenOn(admin, plan.proxy.admin) };
+    const opened = listeners;
     return {
       urls,
       async stop() {
         isStopping = true;
-        const closed = new Promise((done) => server.close(done));
-        // A connection whose answer was on its way when the stop came is idle only after it.
-        const sweep = setInterval(() => server.closeIdleConnections(), 50);
-        await Promise.race([Promise.all(inFlight), delay(DRAIN_MS, undefined, { ref: false })]);
-        clearInterval(sweep);
-        for (const socket of upgraded) socket.destroy();
-        server.closeAllConnections();
-        await closed;
+        const served = Promise.race([Promise.all(inFlight), delay(DRAIN_MS, undefined, { ref: false })]);
+        await opened.stop(
+          served.finally(() => {
+            for (const socket of upgraded) socket.destroy();
+          }),
+        );
         await release();
         admin.close();
         admin.closeAllConnections();
       },
     };
   } catch (error) {
-    server.close();
+    await listeners?.stop(Promise.resolve());
     admin.close();
     await release();
     throw error;
   }
-}
-
-async function listen(server: Server, address: Address): Promise<string> {
-  await new Promise<void>((done, failed) => {
-    server.once('error', (error) => failed(portUnavailable(`${address.host}:${address.port}`, error)));
-    server.listen({ ...address }, done);
-  });
-  return urlOf({ host: address.host, port: (server.address() as AddressInfo).port });
 }
