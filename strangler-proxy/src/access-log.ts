@@ -1,3 +1,4 @@
+import { openSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type Logger, pino } from 'pino';
 import type { AccessLogPlan, Plan } from '@strangler/contracts';
@@ -19,6 +20,7 @@ export type AccessLog = {
 const TO_A_PIPE = { minLength: 4_096, maxWrite: 4_096 };
 const TO_A_FILE = { minLength: 32_768, maxWrite: 65_536 };
 const FLUSH_MS = 100;
+const STANDARD_OUTPUT = 1;
 
 /** By the plan: to standard output or a file, never, or, when it says nothing, into the log while that is at the level debug. */
 export function openAccessLog({ proxy, folder }: Pick<Plan, 'proxy' | 'folder'>, log: Logger): AccessLog {
@@ -31,15 +33,16 @@ export function openAccessLog({ proxy, folder }: Pick<Plan, 'proxy' | 'folder'>,
   }
   if (accessLog === false) return { ...nothing, isOn: () => false, write() {} };
   const { file, address } = accessLog === true ? { file: undefined, address: 'masked' as const } : accessLog;
+  const fd = file === undefined ? STANDARD_OUTPUT : opened(resolve(folder, file), log);
+  if (fd === undefined) return { ...nothing, isOn: () => false, write() {} };
   const destination = pino.destination({
-    ...(file === undefined
-      ? { dest: 1, ...TO_A_PIPE }
-      : { dest: resolve(folder, file), append: true, ...TO_A_FILE }),
+    dest: fd,
+    ...(file === undefined ? TO_A_PIPE : TO_A_FILE),
     sync: false,
     periodicFlush: FLUSH_MS,
   });
-  // A full disk or a reader that is gone must not take the proxy along; lines are lost, requests are not.
-  destination.on('error', (error: unknown) => log.warn({ err: error }, 'the access log cannot be written'));
+  // A full disk must not take the proxy along: lines are lost, requests are not.
+  destination.on('error', (error: unknown) => tell(log, error));
   return {
     isOn: () => true,
     level: 30,
@@ -48,8 +51,21 @@ export function openAccessLog({ proxy, folder }: Pick<Plan, 'proxy' | 'folder'>,
     stop: () =>
       new Promise((done) => {
         if (file === undefined) return destination.flush(() => done());
-        destination.once('close', () => done());
+        destination.once('close', () => done()).once('error', () => done());
         destination.end();
       }),
   };
 }
+
+/** Opened here, since a destination of pino that could not be opened throws when the process ends. */
+function opened(file: string, log: Logger): number | undefined {
+  try {
+    return openSync(file, 'a');
+  } catch (error) {
+    tell(log, error);
+    return undefined;
+  }
+}
+
+const tell = (log: Logger, error: unknown): void =>
+  log.warn({ err: error }, 'the access log cannot be written');
