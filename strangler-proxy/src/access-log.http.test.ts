@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { openAccessLog } from './access-log.js';
 import { closedUrl, createRig, rawExchange } from './proxy.fixture.js';
 
 const rig = createRig();
@@ -80,6 +81,13 @@ describe('the access log', () => {
       await get('/cart');
       expect(parsed(lines)).toHaveLength(count);
     }
+  });
+
+  it('goes to standard output where the plan just says so', async () => {
+    const { plan, stop } = await setup(true);
+    const log = openAccessLog(plan, pino({ level: 'silent' }));
+    expect([log.isOn(), log.level, log.address]).toEqual([true, 30, 'masked']);
+    await Promise.all([log.stop(), stop()]);
   });
 
   it('that cannot be written takes no request along, and no stop', async () => {

@@ -17,7 +17,7 @@ export type AccessLog = {
 
 // A line for each request must not be a call of the system for each request. What may be as long as a pipe takes in one piece
 // (PIPE_BUF) is never torn by another line of the same process.
-const TO_A_PIPE = { minLength: 4_096, maxWrite: 4_096 };
+const TO_A_PIPE = { minLength: 3_072, maxWrite: 4_096 };
 const TO_A_FILE = { minLength: 32_768, maxWrite: 65_536 };
 const FLUSH_MS = 100;
 const STANDARD_OUTPUT = 1;
