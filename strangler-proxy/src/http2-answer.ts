@@ -1,7 +1,7 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { constants, type Http2ServerResponse } from 'node:http2';
 
-// RFC 9113, 8.2.2: a message with one of these is malformed.
+// RFC 9113, 8.2.2: a message with one of these is malformed. node:http2 drops them too, each with a warning of the process.
 const OF_A_CONNECTION = new Set([
   'connection',
   'http2-settings',

@@ -149,7 +149,7 @@ export function recordServed(
   accessLog.write(
     accessLine({
       level: accessLog.level,
-      time: endedAt,
+      time: Math.round(endedAt),
       requestId: accepted.requestId,
       traceId: accepted.traceId,
       method: accepted.method,

@@ -30,7 +30,7 @@ export function refuseAtDoor(
   accessLog.write(
     accessLine({
       level: accessLog.level,
-      time,
+      time: Math.round(time),
       requestId,
       traceId: undefined,
       method: request.method as string,
