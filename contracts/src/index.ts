@@ -3,6 +3,7 @@ export * from './auth-schema.js';
 export * from './change-event.js';
 export * from './check-port.js';
 export * from './conditions.js';
+export * from './entrance-schema.js';
 export * from './errors.js';
 export * from './evidence.js';
 export * from './fake-state-subscription.js';

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { parseAddress } from './address.js';
 import { authSchema, routeAuthSchema, routeSessionSchema } from './auth-schema.js';
 import { type Conditions, conditionsSchema, conditionsText } from './conditions.js';
+import { entranceKeys } from './entrance-schema.js';
 import { flagsSchema } from './flags-schema.js';
 import { identitySchema, testersSchema } from './identity-schema.js';
 import { tableMappingSchema } from './mapping-schema.js';
@@ -254,6 +255,7 @@ export const planSchema = z.strictObject({
       .optional()
       .describe('admin ports of all proxies, where they do not tell theirs; each of them must answer'),
     paths: pathRulesSchema.describe('how paths are read'),
+    ...entranceKeys(address),
     stateFile: z
       .string()
       .optional()

@@ -20,8 +20,8 @@ type Ask = {
   readonly body?: string | FormData;
 };
 
-/** Headers that belong to the connection and not to the answer (RFC 9110, 7.6.1), and the clock. */
-const NOT_OF_THE_ANSWER = new Set(['connection', 'keep-alive', 'transfer-encoding', 'date']);
+/** Headers that belong to the connection and not to the answer (RFC 9110, 7.6.1), the clock, and the id that the proxy adds. */
+const NOT_OF_THE_ANSWER = new Set(['connection', 'keep-alive', 'transfer-encoding', 'date', 'x-request-id']);
 
 /** A browser that shows its answers with everything that is its own taken out: its host, its session, its tokens. */
 class Browser {

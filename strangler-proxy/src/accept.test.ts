@@ -51,10 +51,11 @@ describe('accepting a request', () => {
       'x-forwarded-for',
       'x-forwarded-proto',
       'x-forwarded-host',
+      'x-request-id',
     ]);
   });
 
-  it('writes the forwarded headers itself and believes a client only that it came by https', () => {
+  it('writes the forwarded headers itself and believes nothing of what a stranger says of them', () => {
     const { headers, isSecure } = taken(
       lines`Host: shop.test
             X-Forwarded-For: 6.6.6.6
@@ -65,10 +66,11 @@ describe('accepting a request', () => {
     expect(headerObject(headers)).toEqual({
       host: 'shop.test',
       'x-forwarded-for': '192.0.2.7',
-      'x-forwarded-proto': 'https',
+      'x-forwarded-proto': 'http',
       'x-forwarded-host': 'shop.test',
+      'x-request-id': expect.stringMatching(/^[\da-f]{32}$/),
     });
-    expect(isSecure).toBe(true);
+    expect(isSecure).toBe(false);
   });
 
   it('takes "http" for any other claimed protocol', () => {

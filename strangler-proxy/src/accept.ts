@@ -1,4 +1,5 @@
-import { EXACT_PATHS, type PathRules, type StranglerError } from '@strangler/contracts';
+import { EXACT_PATHS, type PathRules, StranglerError } from '@strangler/contracts';
+import { type Entered, type Entrance, ENTRANCE_HEADERS, PLAIN_ENTRANCE } from './entrance.js';
 import { pathAmbiguous, requestRefused } from './errors.js';
 import { hopByHopOf, type RawHeaders, valuesOf } from './headers.js';
 import { pathToMatch } from './request-path.js';
@@ -11,10 +12,14 @@ export type RequestHead = {
   readonly rawHeaders: RawHeaders;
   readonly remoteAddress: string;
   readonly encrypted: boolean;
+  /** For a protocol whose headers do not say it (HTTP/2). */
+  readonly hasBody?: boolean;
+  /** `1.1` when left out. */
+  readonly protocol?: string;
 };
 
 /** A request that has one meaning, and the headers an upstream gets to see. */
-export type Accepted = {
+export type Accepted = Entered & {
   readonly method: string;
   /** Path and query, byte for byte. */
   readonly target: string;
@@ -26,7 +31,6 @@ export type Accepted = {
   /** The toolkit's own headers that the client sent; they do not go on. */
   readonly own: RawHeaders;
   readonly hasBody: boolean;
-  readonly isSecure: boolean;
   /** Of the bearer token, where the plan's identity hangs on it and it was verified. */
   readonly claims?: Readonly<Record<string, unknown>>;
 };
@@ -37,19 +41,15 @@ export const PIN_COOKIES = 'strangler_pin_';
 const OWN_COOKIE = /^\s*strangler_(?:id=|pin_|tester)/;
 const OWN_HEADERS = 'x-strangler-';
 
-const WRITTEN_BY_US = new Set([
-  'expect',
-  'forwarded',
-  'x-forwarded-for',
-  'x-forwarded-host',
-  'x-forwarded-proto',
-]);
-
 /**
- * Makes one meaning out of a request, or refuses it. Hop-by-hop headers, `Expect` (the server has answered it already),
- * the forwarded headers of the client and the toolkit's own cookie and headers do not go on.
+ * Makes one meaning out of a request, or refuses it. Hop-by-hop headers, `Expect` (the server has answered it already) and the
+ * toolkit's own cookie and headers do not go on; what a proxy in front may say is the entrance's to keep or to replace.
  */
-export function accept(head: RequestHead, paths: PathRules = EXACT_PATHS): Accepted | StranglerError {
+export function accept(
+  head: RequestHead,
+  paths: PathRules = EXACT_PATHS,
+  entrance: Entrance = PLAIN_ENTRANCE,
+): Accepted | StranglerError {
   const { method, url, rawHeaders } = head;
   const hosts = valuesOf(rawHeaders, 'host');
   if (hosts.length > 1) return requestRefused(`${method} ${url}`, 'it names two hosts');
@@ -67,18 +67,18 @@ export function accept(head: RequestHead, paths: PathRules = EXACT_PATHS): Accep
   const headers: string[] = [];
   const cookies: string[] = [];
   const own: string[] = [];
-  let forwardedProto = '';
+  const said: string[] = [];
   const isForThisConnection = hopByHopOf(rawHeaders);
-  let hasBody = false;
+  let hasBody = head.hasBody ?? false;
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
     const name = rawHeaders[index] as string;
     const value = rawHeaders[index + 1] as string;
     const key = name.toLowerCase();
     if (key === 'transfer-encoding' || (key === 'content-length' && Number(value) > 0)) hasBody = true;
     if (isForThisConnection(key)) continue;
-    if (key === 'x-forwarded-proto') forwardedProto = value.trim().toLowerCase();
-    if (WRITTEN_BY_US.has(key)) continue;
-    if (key.startsWith(OWN_HEADERS)) own.push(name, value);
+    if (key === 'expect') continue;
+    if (ENTRANCE_HEADERS.has(key)) said.push(name, value);
+    else if (key.startsWith(OWN_HEADERS)) own.push(name, value);
     else if (key === 'host') headers.push(name, host ?? value);
     else if (key === 'cookie') {
       cookies.push(value);
@@ -87,22 +87,10 @@ export function accept(head: RequestHead, paths: PathRules = EXACT_PATHS): Accep
     } else headers.push(name, value);
   }
   if (absolute && hosts.length === 0) headers.push('Host', absolute[1] as string);
-  // Only a client behind a TLS terminator can have come by https; one that merely claims it deceives itself alone.
-  const isSecure = head.encrypted || forwardedProto === 'https';
-  headers.push('X-Forwarded-For', head.remoteAddress.replace(/^::ffff:(?=\d+\.)/, ''));
-  headers.push('X-Forwarded-Proto', isSecure ? 'https' : 'http');
-  if (host !== undefined) headers.push('X-Forwarded-Host', host);
+  const entered = entrance.enter(`${method} ${url}`, { ...head, host }, said, headers);
+  if (entered instanceof StranglerError) return entered;
 
-  return {
-    method,
-    target,
-    path,
-    headers,
-    cookies: cookies.join('; '),
-    own,
-    hasBody,
-    isSecure,
-  };
+  return { ...entered, method, target, path, headers, cookies: cookies.join('; '), own, hasBody };
 }
 
 /** The other cookies stay as they came, byte for byte. */

@@ -19,13 +19,15 @@ export type Attempt = {
   readonly body?: Buffer | undefined;
   /** Sees the headers of the answer before the client does. */
   readonly onHead?: ((raw: RawHeaders) => void) | undefined;
+  /** Given to the client besides, names and values in turn; an answer's own headers of these names give way. */
+  readonly ownHeaders?: RawHeaders;
   /** Gets a copy of the answer. */
   readonly capture?: Capture | undefined;
 };
 
 /** How an attempt ended. `failed` leaves it to the caller to answer the client; nothing has been sent unless the response says so. */
 export type Outcome =
-  | { readonly kind: 'answered'; readonly status: number }
+  | { readonly kind: 'answered'; readonly status: number; readonly bytes?: number }
   | { readonly kind: 'failed'; readonly error: StranglerError }
   | { readonly kind: 'unavailable'; readonly status: number }
   | { readonly kind: 'abandoned' };

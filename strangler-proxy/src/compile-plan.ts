@@ -1,6 +1,8 @@
 import type { Logger } from 'pino';
 import type { Plan, RoutingState } from '@strangler/contracts';
+import type { AccessLog } from './access-log.js';
 import type { Authenticate } from './authenticate.js';
+import type { Entrance } from './entrance.js';
 import type { Flags } from './flags.js';
 import { createForward, type Forward } from './forward.js';
 import type { InForce } from './in-force.js';
@@ -10,7 +12,8 @@ import { createPipeline } from './pipeline.js';
 import type { Recorder } from './record.js';
 import { refuseUpgrade } from './refuse.js';
 import { createRouting } from './routing.js';
-import { createShadow } from './shadow.js';
+import { createShadow, type Shadow } from './shadow.js';
+import type { Tracing } from './tracing.js';
 import type { OpenUpstream, Upstream } from './upstreams.js';
 
 /** Flags on their way to be ready. */
@@ -25,6 +28,11 @@ export type Lasting = {
   readonly forwards: Kept<Forward>;
   readonly flagsKey: (plan: Plan) => string;
   readonly openFlags: (plan: Plan) => OpenFlags;
+  readonly entranceOf: (plan: Plan) => Entrance;
+  readonly accessLogs: Kept<AccessLog>;
+  readonly openAccessLog: (plan: Plan) => AccessLog;
+  readonly tracings: Kept<Promise<Tracing | undefined>>;
+  readonly openTracing: (plan: Plan) => Promise<Tracing | undefined>;
   readonly authenticates: Kept<Promise<Authenticate | undefined>>;
   readonly openAuthenticate: (plan: Plan, legacy: Upstream) => Promise<Authenticate | undefined>;
   readonly record: Recorder;
@@ -56,30 +64,45 @@ export async function compilePlan(plan: Plan, lasting: Lasting, state: RoutingSt
   const forward = lasting.forwards.take(upstreamKey('legacy'), () =>
     createForward(upstreams.get('legacy'), refuseUpgrade),
   );
-  const shadow = createShadow({ limits: plan.proxy.shadow, record: record.comparisons(plan), sleep });
-
   const { auth, sessionBridge, identity } = plan.proxy;
   const authenticateKey = JSON.stringify([upstreamKey('legacy'), auth, sessionBridge, identity, plan.folder]);
   const opened = lasting.authenticates.take(authenticateKey, () =>
     lasting.openAuthenticate(plan, upstreams.get('legacy')),
   );
+  const { accessLog: logPlan, tracing: tracingPlan } = plan.proxy;
+  const accessLogKey = JSON.stringify([logPlan, plan.folder]);
+  const accessLog = lasting.accessLogs.take(accessLogKey, () => lasting.openAccessLog(plan));
+  const tracingKey = JSON.stringify(tracingPlan ?? null);
+  const openedTracing = lasting.tracings.take(tracingKey, () => lasting.openTracing(plan));
 
+  let shadow: Shadow | undefined;
   let ended: Promise<void> | undefined;
   const endAll = async () => {
-    await shadow.stop();
+    await shadow?.stop();
     await lasting.flags.letGo(flagsKey);
     await lasting.authenticates.letGo(authenticateKey);
+    await lasting.accessLogs.letGo(accessLogKey);
+    await lasting.tracings.letGo(tracingKey);
     await lasting.forwards.letGo(upstreamKey('legacy'));
     await Promise.all(names.map((name) => lasting.upstreams.letGo(upstreamKey(name))));
   };
   const end = () => (ended ??= endAll());
   let authenticate: Authenticate | undefined;
+  let tracing: Tracing | undefined;
   try {
-    authenticate = (await Promise.all([opened, ready]))[0];
+    [authenticate, tracing] = await Promise.all([opened, openedTracing, ready]);
   } catch (error) {
     await end();
     throw error;
   }
+  const entrance = lasting.entranceOf(plan);
+  const comparing = createShadow({
+    limits: plan.proxy.shadow,
+    record: record.comparisons(plan),
+    sleep,
+    tracing,
+  });
+  shadow = comparing;
   const parts = {
     proxy: plan.proxy,
     pins: createPins(plan),
@@ -88,19 +111,22 @@ export async function compilePlan(plan: Plan, lasting: Lasting, state: RoutingSt
     flags,
     upstreams,
     forward,
-    shadow,
+    shadow: comparing,
     record,
     log,
     newId,
     now,
     authenticate,
+    entrance,
+    accessLog,
+    tracing,
   };
   return {
     plan,
     parts,
     pipeline: createPipeline(parts),
     async finish() {
-      await shadow.drain();
+      await comparing.drain();
       await end();
     },
     end,

@@ -12,6 +12,19 @@ export const pathAmbiguous = (request: string) =>
     400,
     `request "${request}" has a path that two servers can read differently: send it plain, without encoded letters or separators, dot segments, "//", ";" or "\\"`,
   );
+export const requestLooped = (request: string, pseudonym: string) =>
+  new StranglerError(
+    'PROXY_LOOP',
+    508,
+    `request "${request}" has passed "${pseudonym}" already: an upstream sends its requests back to the proxy, correct its url in the plan`,
+  );
+export const tlsFilesInvalid = (certificate: string, cause: unknown) =>
+  new StranglerError(
+    'PROXY_TLS_INVALID',
+    400,
+    `certificate "${certificate}" cannot be used (${reasonOf(cause)}): see that proxy.tls.cert and proxy.tls.key are PEM files that belong together`,
+    cause,
+  );
 export const upstreamRefused = (upstream: string, cause?: unknown) =>
   new StranglerError(
     'PROXY_UPSTREAM_REFUSED',

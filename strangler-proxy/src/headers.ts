@@ -54,13 +54,14 @@ export function hopByHopOf(raw: RawHeaders): (key: string) => boolean {
 
 const isHopByHop = (key: string): boolean => HOP_BY_HOP.has(key);
 
-/** The headers that belong to the message and not to one connection. */
+/** The headers of an answer that belong to the message and not to one connection, without the id that the proxy gives. */
 export function endToEnd(raw: RawHeaders): string[] {
   const isForThisConnection = hopByHopOf(raw);
   const kept: string[] = [];
   for (let index = 0; index + 1 < raw.length; index += 2) {
     const name = raw[index] as string;
-    if (!isForThisConnection(name.toLowerCase())) kept.push(name, raw[index + 1] as string);
+    const key = name.toLowerCase();
+    if (!isForThisConnection(key) && key !== 'x-request-id') kept.push(name, raw[index + 1] as string);
   }
   return kept;
 }

@@ -2,6 +2,7 @@ import { access, constants } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { checkPort, type Plan, type Problem, reasonOf, runProgram } from '@strangler/contracts';
 import { planFile } from './plan-file.js';
+import { checkTls } from './check-tls.js';
 import { createProxy } from './proxy.js';
 
 await runProgram(
@@ -11,6 +12,10 @@ await runProgram(
       return [
         ...(await checkPort('proxy.listen', plan.proxy.listen)),
         ...(await checkPort('proxy.admin', plan.proxy.admin)),
+        ...(plan.proxy.tls === undefined ? [] : await checkTls(plan, plan.proxy.tls)),
+        ...(typeof plan.proxy.accessLog !== 'object' || plan.proxy.accessLog.file === undefined
+          ? []
+          : await checkFolder(plan, 'proxy.accessLog.file', plan.proxy.accessLog.file, constants.W_OK)),
         ...(plan.flags?.file === undefined
           ? []
           : await checkFolder(plan, 'flags.file', plan.flags.file, constants.R_OK)),

@@ -4,6 +4,7 @@ import type { Plan, Problem } from '@strangler/contracts';
 /** What a running proxy cannot let go of: its sockets, whom it follows, and where it keeps what it heard. */
 const FIXED: readonly (readonly [path: string, read: (plan: Plan) => unknown])[] = [
   ['proxy.listen', ({ proxy }) => proxy.listen],
+  ['proxy.tls', ({ proxy }) => proxy.tls],
   ['proxy.admin', ({ proxy }) => proxy.admin],
   ['proxy.stateFile', ({ proxy }) => proxy.stateFile],
   ['control.listen', ({ control }) => control?.listen],

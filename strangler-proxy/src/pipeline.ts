@@ -1,31 +1,41 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { TLSSocket } from 'node:tls';
 import type { Logger } from 'pino';
 import { StranglerError } from '@strangler/contracts';
-import { accept, type RequestHead } from './accept.js';
+import { accept } from './accept.js';
+import { type AccessEntry, accessLine, maskedAddress } from './access-line.js';
+import type { AccessLog } from './access-log.js';
+import { answerHeaders } from './answer-headers.js';
 import type { Outcome } from './attempt.js';
 import { admitted, type Authenticate, refusalHeaders, showKeys, turnedAway } from './authenticate.js';
 import { type ConsultParts, standingOf } from './consult.js';
 import { isKept } from './decide.js';
+import type { Entrance } from './entrance.js';
 import type { Forward } from './forward.js';
+import { headOf } from './head-of.js';
 import { identify, type Identity, recognise } from './identify.js';
 import { judge, type Verdict } from './judge.js';
 import type { Recorder, Served } from './record.js';
 import { redactTarget } from './redact.js';
 import { refuse } from './refuse.js';
+import { refuseAtDoor } from './refuse-at-door.js';
+import { tagAnswer } from './request-id.js';
 import type { Routing } from './routing.js';
 import type { Shadow } from './shadow.js';
 import { tellTester } from './tell-tester.js';
+import type { Told, Tracing } from './tracing.js';
 import type { Upstreams } from './upstreams.js';
 
 export type PipelineParts = ConsultParts & {
   readonly routing: { readonly current: Routing };
   readonly identity: Identity;
   readonly upstreams: Upstreams;
+  readonly entrance: Entrance;
   readonly forward: Forward;
   readonly shadow: Shadow;
   readonly record: Recorder;
   readonly log: Logger;
+  readonly accessLog: AccessLog;
+  readonly tracing: Tracing | undefined;
   readonly newId: () => string;
   /** undefined: the plan asks nobody who they are. */
   readonly authenticate?: Authenticate | undefined;
@@ -37,8 +47,11 @@ export function createPipeline(parts: PipelineParts) {
   return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const startedAt = now();
     const routing = parts.routing.current;
-    const received = accept(headOf(request), routing.paths);
-    if (received instanceof StranglerError) return refuse(response, received, { close: true });
+    const head = headOf(request);
+    const received = head instanceof StranglerError ? head : accept(head, routing.paths, parts.entrance);
+    if (received instanceof StranglerError)
+      return refuseAtDoor(parts, request, response, received, startedAt);
+    tagAnswer(response, received.requestId);
     if (authenticate?.isForKeys(received)) return showKeys(response, authenticate);
     const recognised = authenticate?.recognise(received);
     const accepted = recognised ? await recognised : received;
@@ -47,22 +60,33 @@ export function createPipeline(parts: PipelineParts) {
     const admission = isGuarded ? await authenticate.admit(judged, request) : undefined;
     const verdict = admission?.kind === 'refused' ? turnedAway(judged, admission) : judged;
     const { route, decision, service } = verdict;
+    const decidedAt = accepted.span && now();
     if (admission?.kind === 'refused' && decision.side === 'service') {
       refuse(response, admission.error, { headers: refusalHeaders(admission) });
       const { status } = admission.error;
-      const isFailed = status >= 500;
-      const seconds = (now() - startedAt) / 1_000;
-      const by = { upstream: decision.upstream, by: decision.side };
-      return recordServed(parts, verdict, { ...by, status, failed: isFailed, serviceFailed: false, seconds });
+      return recordServed(parts, verdict, {
+        upstream: decision.upstream,
+        by: decision.side,
+        status,
+        failed: status >= 500,
+        serviceFailed: false,
+        bytes: null,
+        startedAt,
+        endedAt: now(),
+        ...(decidedAt !== undefined && { decidedAt, tries: [] }),
+      });
     }
     const onHead = authenticate?.watch(verdict, response);
 
     const capture = decision.shadow && route ? shadow.reserve(route) : undefined;
     tellIfTester(parts, verdict, response, false);
-    const attempt = { request, response, accepted, capture, onHead };
+    const ownHeaders = answerHeaders(accepted, parts.entrance);
+    const attempt = { request, response, accepted, capture, onHead, ownHeaders };
     const { moved, stayed } = cookiesFor(parts, verdict, admission?.setCookies);
+    const trail = accepted.span && parts.tracing?.trail(accepted.span, forward);
+    const way = trail ?? forward;
     let upstream = upstreams.get(decision.upstream);
-    let outcome = await forward.web({
+    let outcome = await way.web({
       ...attempt,
       ...(admission?.kind === 'admitted' && { accepted: admission.accepted, body: admission.body }),
       setCookies: moved,
@@ -74,7 +98,7 @@ export function createPipeline(parts: PipelineParts) {
     if (fellBack) {
       upstream = upstreams.get('legacy');
       tellIfTester(parts, verdict, response, true);
-      outcome = await forward.web({ ...attempt, setCookies: stayed, upstream, hold: false });
+      outcome = await way.web({ ...attempt, setCookies: stayed, upstream, hold: false });
     }
     if (outcome.kind === 'failed') {
       log.warn(
@@ -90,7 +114,10 @@ export function createPipeline(parts: PipelineParts) {
       status: response.headersSent && outcome.kind === 'answered' ? outcome.status : null,
       failed: outcome.kind === 'failed',
       serviceFailed,
-      seconds: (now() - startedAt) / 1_000,
+      bytes: outcome.kind === 'answered' ? (outcome.bytes ?? null) : null,
+      startedAt,
+      endedAt: now(),
+      ...(trail && { decidedAt, tries: trail.tries }),
     });
     if (capture && route)
       shadow.submit(
@@ -133,44 +160,54 @@ function tellIfTester(
   tellTester(response, { ...standing, route, decision, tester: tester.name, phase, fellBack });
 }
 
-type Ending = Pick<Served, 'upstream' | 'by' | 'status' | 'failed' | 'serviceFailed' | 'seconds'>;
+/** How a request ended. `decidedAt` and `tries` are for its spans: who has none keeps no spans. */
+export type Ending = Pick<Served, 'upstream' | 'by' | 'status' | 'failed' | 'serviceFailed'> &
+  Pick<AccessEntry, 'bytes'> &
+  Pick<Told, 'startedAt' | 'endedAt'> & {
+    readonly decidedAt?: number | undefined;
+    readonly tries?: Told['tries'];
+  };
 
-/** Counts a request that is over, and writes its line of the access log. */
+/** Counts a request that is over, writes its line of the access log and keeps its spans. */
 export function recordServed(
-  { record, flags, log }: Pick<PipelineParts, 'record' | 'flags' | 'log'>,
-  { accepted, route, decision, consulted }: Verdict,
-  ending: Ending,
+  { record, flags, accessLog, tracing }: Pick<PipelineParts, 'record' | 'flags' | 'accessLog' | 'tracing'>,
+  verdict: Verdict,
+  { bytes, startedAt, endedAt, decidedAt, tries, ...ending }: Ending,
 ): void {
+  const { accepted, route, decision, consulted } = verdict;
   const { client } = consulted;
+  const seconds = (endedAt - startedAt) / 1_000;
   record.served({
     ...ending,
+    seconds,
     route,
     decidedFor: route && client && flags.stickTo(route.flag, client),
     pinned: isKept(consulted),
   });
-  if (!log.isLevelEnabled('debug')) return;
-  const { by, status, seconds } = ending;
-  const line = {
-    method: accepted.method,
-    target: redactTarget(accepted.target),
-    route: route?.text ?? 'other',
-    upstream: decision.upstream,
-    shadow: decision.shadow,
-    client: client?.kind,
-    by,
-    status,
-    seconds,
-  };
-  log.debug(line, decision.reason);
+  if (accepted.span && decidedAt !== undefined && tries)
+    tracing?.served(accepted.span, verdict, { ...ending, startedAt, decidedAt, endedAt, tries });
+  if (!accessLog.isOn()) return;
+  accessLog.write(
+    accessLine({
+      level: accessLog.level,
+      time: Math.round(endedAt),
+      requestId: accepted.requestId,
+      traceId: accepted.traceId,
+      method: accepted.method,
+      target: redactTarget(accepted.target),
+      route: route?.text ?? 'other',
+      upstream: decision.upstream,
+      shadow: decision.shadow,
+      client: client?.kind,
+      address: maskedAddress(accepted.clientAddress, accessLog.address),
+      by: ending.failed ? 'proxy' : ending.by,
+      status: ending.status,
+      bytes,
+      seconds,
+      reason: decision.reason,
+    }),
+  );
 }
-
-export const headOf = (request: IncomingMessage): RequestHead => ({
-  method: request.method as string,
-  url: request.url as string,
-  rawHeaders: request.rawHeaders,
-  remoteAddress: request.socket.remoteAddress ?? '',
-  encrypted: (request.socket as TLSSocket).encrypted ?? false,
-});
 
 const couldNotAnswer = ({ kind }: Outcome): boolean => kind === 'failed' || kind === 'unavailable';
 const isServerError = (outcome: Outcome): boolean => outcome.kind === 'answered' && outcome.status >= 500;

@@ -25,6 +25,8 @@ export const SECRET = 'a secret of sufficient length';
 export type StartedProxy = {
   readonly url: string;
   readonly admin: string;
+  /** Empty for a plan without TLS. */
+  readonly tls: string;
   readonly stop: () => Promise<void>;
   readonly reload: () => Promise<void>;
 };
@@ -81,6 +83,7 @@ export function createRig() {
     const started = {
       url: running.urls['proxy'] ?? '',
       admin: running.urls['admin'] ?? '',
+      tls: running.urls['tls'] ?? '',
       stop: () => (stopped ??= running.stop()),
       reload: async () => running.reload?.(),
     };

@@ -1,13 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import {
-  type Address,
   NOTHING_KNOWN,
   type Plan,
   type ProxyEvidence,
@@ -19,25 +17,33 @@ import {
   urlOf,
 } from '@strangler/contracts';
 import { accept } from './accept.js';
+import { openAccessLog } from './access-log.js';
 import { createAdmin } from './admin.js';
 import { createAuthenticate, keysPage } from './authenticate.js';
 import { compilePlan, type Lasting } from './compile-plan.js';
 import { countIdentities } from './count-identities.js';
 import type { Health } from './decide.js';
-import { portUnavailable } from './errors.js';
+import { createEntrance } from './entrance.js';
 import { explain } from './explain.js';
+import { exportEntrance } from './export-entrance.js';
 import { exportShares } from './export-shares.js';
 import type { Flags } from './flags.js';
 import { followState } from './follow-state.js';
+import { headOf } from './head-of.js';
 import { createPlanInForce, type PlanInForce } from './in-force.js';
 import { createKept } from './kept.js';
+import { createListeners, type Listeners, listenOn } from './listeners.js';
 import { createMetrics } from './metrics.js';
 import { openFlags } from './open-flags.js';
-import { headOf } from './pipeline.js';
+import { createSpanQueue, openSpanSink, type SpanSink } from './open-tracing.js';
 import type { PlanSource } from './plan-file.js';
+import { createRandomHex, type RandomHex } from './random-hex.js';
 import { createRecord } from './record.js';
 import { refuseUpgrade } from './refuse.js';
 import { createReload, type Reload } from './reload.js';
+import { tagAnswer } from './request-id.js';
+import { tellTlsPair } from './tell-tls-pair.js';
+import { createTracing } from './tracing.js';
 import { openUpstream, type Upstream } from './upstreams.js';
 
 export type ProxyOptions = {
@@ -51,14 +57,14 @@ export type ProxyOptions = {
   readonly subscription?: StateSubscription;
   readonly now?: () => number;
   readonly newId?: () => string;
+  /** For ids of requests, traces and spans. */
+  readonly randomHex?: RandomHex;
+  /** In place of the plan's collector. */
+  readonly spanSink?: SpanSink;
   readonly sleep?: (milliseconds: number, signal: AbortSignal) => Promise<void>;
 };
 
-const MAX_HEADER_BYTES = 65_536;
-// Longer than the idle time of usual load balancers, so that it is they who close a connection.
-const CLIENT_KEEP_ALIVE_MS = 65_000;
 const DRAIN_MS = 8_000;
-const HIGH_WATER_BYTES = 131_072;
 
 /** Starts the proxy of a plan: `urls.proxy` takes the traffic, `urls.admin` shows what becomes of it. Throws PROXY_PORT_UNAVAILABLE. */
 export async function createProxy(options: ProxyOptions): Promise<Running> {
@@ -66,6 +72,7 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
   const {
     now = () => performance.timeOrigin + performance.now(),
     newId = () => randomBytes(16).toString('base64url'),
+    randomHex = createRandomHex(),
   } = options;
   const sleep =
     options.sleep ?? ((milliseconds, signal) => delay(milliseconds, undefined, { signal }).catch(() => {}));
@@ -81,6 +88,7 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
   const metrics = createMetrics(() => sum((inForce?.all() ?? []).map(({ parts }) => parts.shadow.pending())));
   const record = createRecord({ metrics, now });
   const count = countIdentities(metrics.registry);
+  const entranceMetrics = exportEntrance(metrics.registry);
   const lasting: Lasting = {
     record,
     log,
@@ -99,6 +107,17 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
       return { flags, ready: flags.start() };
     },
     authenticates: createKept(async (opened) => (await opened.catch(() => undefined))?.stop()),
+    entranceOf: ({ proxy }) => createEntrance(proxy, { randomHex }),
+    accessLogs: createKept((opened) => opened.stop()),
+    openAccessLog: (each) => openAccessLog(each, log),
+    tracings: createKept(async (opened) => (await opened.catch(() => undefined))?.stop()),
+    async openTracing({ proxy: { tracing } }) {
+      if (!tracing) return undefined;
+      const queue = createSpanQueue(options.spanSink ?? (await openSpanSink(tracing)), (dropped) =>
+        entranceMetrics.spansDropped.inc(dropped),
+      );
+      return createTracing({ queue, service: tracing.service, instance, randomHex, now });
+    },
     openAuthenticate: (each, legacy) => createAuthenticate({ plan: each, legacy, count, log, now }),
   };
   const plans = (inForce = createPlanInForce(await compilePlan(plan, lasting, NOTHING_KNOWN)));
@@ -150,7 +169,7 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
   });
 
   // Before anything else: the control plane is told where it is.
-  const adminUrl = await listen(admin, plan.proxy.admin).catch(async (error: unknown) => {
+  const adminUrl = await listenOn(admin, plan.proxy.admin).catch(async (error: unknown) => {
     await plans.end();
     throw error;
   });
@@ -186,19 +205,7 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
 
   const inFlight = new Set<Promise<void>>();
   const upgraded = new Set<Duplex>();
-  const server = createServer({
-    maxHeaderSize: MAX_HEADER_BYTES,
-    keepAliveTimeout: CLIENT_KEEP_ALIVE_MS,
-    // An upload may take as long as it needs; a head may not.
-    requestTimeout: 0,
-    // What may wait in memory for a slow client or upstream; with less, an answer of 100 KiB stops and starts on its way.
-    highWaterMark: HIGH_WATER_BYTES,
-    // "Upgrade: h2c" and the like are answered as the plain requests they also are (RFC 9110, 7.8).
-    shouldUpgradeCallback: (request) => request.headers.upgrade?.trim().toLowerCase() === 'websocket',
-  });
-  // Each legacy that the plan has had leaves a listener.
-  server.setMaxListeners(0);
-  server.on('request', (request, response) => {
+  const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
     if (isStopping) response.shouldKeepAlive = false;
     metrics.inFlight.inc();
     const entered = plans.enter();
@@ -214,27 +221,34 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
         inFlight.delete(done);
       });
     inFlight.add(done);
-  });
-  server.on('upgrade', (request, socket, head) => {
+  };
+  const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
     upgraded.add(socket);
     socket.once('close', () => upgraded.delete(socket));
     socket.on('error', () => socket.destroy());
-    const { parts } = plans.current;
-    const accepted = accept(headOf(request), parts.routing.current.paths);
+    const { routing, entrance, forward } = plans.current.parts;
+    const asked = headOf(request);
+    const accepted = asked instanceof StranglerError ? asked : accept(asked, routing.current.paths, entrance);
     if (accepted instanceof StranglerError) return refuseUpgrade(socket, accepted);
-    parts.forward.upgrade(request, accepted, socket, head);
-  });
+    tagAnswer(socket, accepted.requestId);
+    forward.upgrade(request, accepted, socket, head);
+  };
 
   const release = async () => {
     await reloading?.stop();
     await following.stop();
     await plans.end();
   };
+  let listeners: Listeners | undefined;
   try {
-    const urls = {
-      proxy: await listen(server, plan.proxy.listen),
-      admin: adminUrl,
-    };
+    listeners = await createListeners({
+      plan,
+      onRequest,
+      onUpgrade,
+      onTlsPair: (pair) => tellTlsPair(pair, log, entranceMetrics, now()),
+    });
+    const urls = { ...(await listeners.listen()), admin: adminUrl };
+    const opened = listeners;
     isServing = true;
     const { source } = options;
     if (source) {
@@ -258,21 +272,19 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
       ...(reloading && { reload: async () => reloading?.reload() }),
       async stop() {
         isStopping = true;
-        const closed = new Promise((done) => server.close(done));
-        // A connection whose answer was on its way when the stop came is idle only after it.
-        const sweep = setInterval(() => server.closeIdleConnections(), 50);
-        await Promise.race([Promise.all(inFlight), delay(DRAIN_MS, undefined, { ref: false })]);
-        clearInterval(sweep);
-        for (const socket of upgraded) socket.destroy();
-        server.closeAllConnections();
-        await closed;
+        const served = Promise.race([Promise.all(inFlight), delay(DRAIN_MS, undefined, { ref: false })]);
+        await opened.stop(
+          served.finally(() => {
+            for (const socket of upgraded) socket.destroy();
+          }),
+        );
         await release();
         admin.close();
         admin.closeAllConnections();
       },
     };
   } catch (error) {
-    server.close();
+    await listeners?.stop(Promise.resolve());
     admin.close();
     await release();
     throw error;
@@ -280,11 +292,3 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
 }
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, each) => total + each, 0);
-
-async function listen(server: Server, address: Address): Promise<string> {
-  await new Promise<void>((done, failed) => {
-    server.once('error', (error) => failed(portUnavailable(`${address.host}:${address.port}`, error)));
-    server.listen({ ...address }, done);
-  });
-  return urlOf({ host: address.host, port: (server.address() as AddressInfo).port });
-}

@@ -1,11 +1,16 @@
 import { type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { StranglerError } from '@strangler/contracts';
+import { REQUEST_ID_HEADER, requestIdOf } from './request-id.js';
+
+/** What of an error a client gets; the id lets the team find the request in the log. */
+export const refusalBody = ({ code, message }: StranglerError, requestId: string | undefined): string =>
+  JSON.stringify({ code, message, requestId });
 
 /** Answers with the error, as JSON; when an answer has begun already it can only be cut, so that nobody takes it for whole. */
 export function refuse(
   response: ServerResponse,
-  { code, status, message }: StranglerError,
+  error: StranglerError,
   {
     close = false,
     headers = {},
@@ -13,10 +18,12 @@ export function refuse(
 ): void {
   if (response.destroyed) return;
   if (response.headersSent) return void response.destroy();
-  const body = JSON.stringify({ code, message });
-  response.writeHead(status, {
+  const requestId = requestIdOf(response);
+  const body = refusalBody(error, requestId);
+  response.writeHead(error.status, {
     'content-type': 'application/json',
     'content-length': Buffer.byteLength(body),
+    ...(requestId !== undefined && { [REQUEST_ID_HEADER]: requestId }),
     ...(close && { connection: 'close' }),
     ...headers,
   });
@@ -24,11 +31,14 @@ export function refuse(
 }
 
 /** The same on a connection that wanted to be upgraded: it is answered and ended. */
-export function refuseUpgrade(socket: Duplex, { code, status, message }: StranglerError): void {
+export function refuseUpgrade(socket: Duplex, error: StranglerError): void {
   if (socket.destroyed || !socket.writable) return void socket.destroy();
-  const body = JSON.stringify({ code, message });
+  const { status } = error;
+  const requestId = requestIdOf(socket);
+  const body = refusalBody(error, requestId);
+  const id = requestId === undefined ? '' : `${REQUEST_ID_HEADER}: ${requestId}\r\n`;
   socket.end(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\ncontent-type: application/json\r\n` +
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${id}content-type: application/json\r\n` +
       `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
     () => socket.destroy(),
   );

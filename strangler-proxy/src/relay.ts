@@ -8,6 +8,8 @@ export type Relay = {
   /** False when the client does not keep up: wait for the response's `drain`. */
   data(chunk: Buffer): boolean;
   end(): void;
+  /** Of the body, so far. */
+  bytes(): number;
   /** The attempt is over without an end: nothing that is held may go out any more. */
   drop(): void;
 };
@@ -15,6 +17,7 @@ export type Relay = {
 export type RelayOptions = {
   readonly hold: boolean;
   readonly setCookies: readonly string[];
+  readonly ownHeaders?: RawHeaders;
   readonly capture?: Capture | undefined;
   readonly onHead?: ((raw: RawHeaders) => void) | undefined;
 };
@@ -29,10 +32,11 @@ const WHOLE_BYTES = 12_288;
 /** Passes an answer on as it comes; with `hold`, its first 64 KiB (or its first second) go out together, or not at all. */
 export function createRelay(
   response: ServerResponse,
-  { hold, setCookies, capture, onHead }: RelayOptions,
+  { hold, setCookies, ownHeaders = [], capture, onHead }: RelayOptions,
 ): Relay {
   let held: Buffer[] | undefined = hold ? [] : undefined;
   let heldBytes = 0;
+  let bytes = 0;
   let writeHead = () => {};
   let timer: NodeJS.Timeout | undefined;
   let declared: number | undefined;
@@ -50,6 +54,7 @@ export function createRelay(
     head(status, message, raw) {
       onHead?.(raw);
       const headers = endToEnd(raw);
+      headers.push(...ownHeaders);
       for (const cookie of setCookies) headers.push('Set-Cookie', cookie);
       capture?.head(status, headers);
       declared = lengthOf(headers);
@@ -62,6 +67,7 @@ export function createRelay(
     },
     data(chunk) {
       capture?.data(chunk);
+      bytes += chunk.length;
       if (chunk.length === declared && chunk.length <= WHOLE_BYTES) {
         whole = chunk;
         return true;
@@ -76,6 +82,7 @@ export function createRelay(
       if (whole === undefined || response.destroyed) response.end();
       else response.end(whole.toString('latin1'), 'latin1');
     },
+    bytes: () => bytes,
     drop: () => clearTimeout(timer),
   };
 }

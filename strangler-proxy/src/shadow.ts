@@ -8,6 +8,7 @@ import { decodeBody } from './decode-body.js';
 import type { Route } from './match.js';
 import type { Comparisons } from './record.js';
 import { redactTarget } from './redact.js';
+import type { Tracing } from './tracing.js';
 import type { Upstream } from './upstreams.js';
 
 /** What is asked again beside the answer a client got. */
@@ -36,6 +37,7 @@ export type ShadowOptions = {
   readonly limits: ShadowLimits;
   readonly record: Comparisons;
   readonly sleep: (milliseconds: number, signal: AbortSignal) => Promise<void>;
+  readonly tracing?: Pick<Tracing, 'shadow'> | undefined;
 };
 
 // A write to legacy between the two answers makes them differ until sync has carried it over; its 99th percentile is far below.
@@ -45,7 +47,7 @@ const ASK_AGAIN_MS = 1_000;
  * Compares what the service would have answered with what legacy did answer, after the client has its answer. Everything is
  * bounded (copies at once, copies waiting, bytes, time); what goes over a bound is not compared, and counted.
  */
-export function createShadow({ limits, record, sleep }: ShadowOptions): Shadow {
+export function createShadow({ limits, record, sleep, tracing }: ShadowOptions): Shadow {
   const stopping = new AbortController();
   const places = limits.concurrency + limits.queue;
   const waiting: (() => void)[] = [];
@@ -65,15 +67,22 @@ export function createShadow({ limits, record, sleep }: ShadowOptions): Shadow {
       else running--;
     }
   };
-  const put = (upstream: Upstream, { accepted }: Pick<Copy, 'accepted'>): Promise<Answer | NotAnswered> =>
-    ask({
+  const put = async (
+    upstream: Upstream,
+    { accepted }: Pick<Copy, 'accepted'>,
+  ): Promise<Answer | NotAnswered> => {
+    const asked = accepted.span && tracing?.shadow(accepted.span, upstream, accepted.headers);
+    const answer = await ask({
       upstream,
       target: accepted.target,
-      headers: shadowHeaders(accepted.headers),
+      headers: shadowHeaders(asked?.headers ?? accepted.headers),
       deadlineMs: limits.deadlineMs,
       maxBodyBytes: limits.maxBodyBytes,
       signal: stopping.signal,
     });
+    asked?.done(answer);
+    return answer;
+  };
 
   const run = async (capture: Capture, copy: Copy): Promise<void> => {
     const { route } = copy;

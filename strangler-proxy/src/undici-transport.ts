@@ -90,7 +90,7 @@ function carry({ attempt, settle }: Ongoing): void {
     onResponseEnd() {
       if (isOver) return;
       relay.end();
-      finish({ kind: 'answered', status });
+      finish({ kind: 'answered', status, bytes: relay.bytes() });
     },
     onResponseError(_controller, error) {
       if (isOver) return;
