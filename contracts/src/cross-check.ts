@@ -1,3 +1,4 @@
+import { checkTransform } from './check-transform.js';
 import { type TableMapping, tableMappingSchema } from './mapping-schema.js';
 import { EXACT_PATHS, normalSegments, pathRulesSchema } from './path-rules.js';
 import { flagOf, type PlanRoute, routeSchema } from './plan.js';
@@ -116,6 +117,7 @@ export function crossCheck(document: unknown): readonly Inconsistency[] {
       const route = routeSchema.safeParse(item);
       if (!route.success) continue;
       const { match } = route.data;
+      checkTransform(route.data, [...at, 'routes', index], complain);
       const shape = shapeOf({ segments: normalSegments(match, paths) });
       const neighbours = routes.get(shape) ?? [];
       routes.set(shape, neighbours);

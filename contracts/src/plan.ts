@@ -2,10 +2,13 @@ import { z } from 'zod';
 import { parseAddress } from './address.js';
 import { type Conditions, conditionsSchema, conditionsText } from './conditions.js';
 import { flagsSchema } from './flags-schema.js';
+import { grpcSchema } from './grpc-schema.js';
 import { identitySchema, testersSchema } from './identity-schema.js';
 import { tableMappingSchema } from './mapping-schema.js';
 import { pathRulesSchema } from './path-rules.js';
+import { rewriteSchema } from './rewrite-schema.js';
 import { parseRoutePattern, type RoutePattern } from './route-pattern.js';
+import { transformSchema } from './transform-schema.js';
 
 const name = z.string().refine((text) => /^[a-z][a-z0-9-]{0,62}$/.test(text), {
   message: 'is not a name',
@@ -64,6 +67,9 @@ const upstreamObject = z.strictObject({
     .optional()
     .describe('path that answers 200 while the service can serve; asked every second'),
   timeoutMs: z.number().int().min(1).default(30_000).describe('longest wait for the head of an answer'),
+  rewrite: rewriteSchema
+    .optional()
+    .describe('its own address in its answers becomes the one its clients use'),
 });
 const upstream = z.union([httpUrl.transform((url) => upstreamObject.parse({ url })), upstreamObject]);
 
@@ -116,6 +122,8 @@ const routeObject = z.strictObject({
     .describe('the lowest one goes first, before the most specific; for routes that take the same requests'),
   shadow: z.boolean().default(true).describe('false: the service is never asked beside legacy'),
   compare: compareRules.optional().describe('in place of the rules of the migration'),
+  transform: transformSchema.optional().describe('what the service gets and gives otherwise than the client'),
+  grpc: grpcSchema.optional().describe('the service is asked by gRPC'),
 });
 export const routeSchema = z.union([
   pattern.transform((match) => ({
@@ -124,6 +132,8 @@ export const routeSchema = z.union([
     order: 0,
     shadow: true,
     compare: undefined,
+    transform: undefined,
+    grpc: undefined,
   })),
   routeObject.transform(({ when = [], match, ...rest }) => ({
     ...rest,
@@ -235,6 +245,10 @@ export const planSchema = z.strictObject({
       })
       .prefault({}),
     paths: pathRulesSchema.describe('how paths are read'),
+    expectContinue: z
+      .enum(['upstream', 'proxy'])
+      .default('upstream')
+      .describe('who tells a client that says "Expect: 100-continue" to send its body'),
     stateFile: z
       .string()
       .optional()

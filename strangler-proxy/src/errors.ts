@@ -39,6 +39,30 @@ export const answerCut = (upstream: string, cause?: unknown) =>
     `upstream "${upstream}" broke off in the middle of an answer: see its log`,
     cause,
   );
+export const bodyTooLarge = (route: string, bytes: number) =>
+  new StranglerError(
+    'PROXY_BODY_TOO_LARGE',
+    413,
+    `route "${route}" takes a JSON body of at most ${bytes} bytes: send less or raise its maxBodyBytes in the plan`,
+  );
+export const bodyNotJson = (route: string) =>
+  new StranglerError(
+    'PROXY_BODY_NOT_JSON',
+    400,
+    `route "${route}" got a body that is not the JSON it says it is: correct the body or its content-type`,
+  );
+export const encodingUnknown = (route: string) =>
+  new StranglerError(
+    'PROXY_ENCODING_UNKNOWN',
+    415,
+    `route "${route}" got a body whose content-encoding cannot be undone: send it without one`,
+  );
+export const transformFailed = (upstream: string, reason: string) =>
+  new StranglerError(
+    'PROXY_TRANSFORM_FAILED',
+    502,
+    `answer of upstream "${upstream}" could not be transformed (${reason}): correct the service or the transform in the plan`,
+  );
 export const portUnavailable = (address: string, cause: unknown) =>
   new StranglerError(
     'PROXY_PORT_UNAVAILABLE',

@@ -1,4 +1,12 @@
-import type { CompareRules, PathRules, Plan, PlanRoute } from '@strangler/contracts';
+import type {
+  CompareRules,
+  GrpcRules,
+  PathRules,
+  Plan,
+  PlanRoute,
+  Segment,
+  TransformRules,
+} from '@strangler/contracts';
 import { closenessOf, flagOf, normalSegments } from '@strangler/contracts';
 import { compileConditions, type Fulfil } from './fulfil.js';
 import { type Asked, type Facts, readFacts } from './request-facts.js';
@@ -12,7 +20,12 @@ export type Route = {
   readonly flag: string;
   readonly shadow: boolean;
   readonly compare: CompareRules;
+  readonly transform?: { readonly rules: TransformRules; readonly segments: readonly Segment[] } | undefined;
+  readonly grpc?: { readonly rules: GrpcRules; readonly segments: readonly Segment[] } | undefined;
 };
+
+/** Whether the service gets and gives the bytes of the client. */
+export const isPlain = ({ transform, grpc }: Route): boolean => !transform && !grpc;
 
 /** A route at its place in the table. */
 type Candidate = {
@@ -59,7 +72,11 @@ export function compileRoutes(plan: Pick<Plan, 'migrations' | 'proxy'>): RouteTa
   ))
     for (const planned of routes) {
       const { match: pattern, shadow, compare: own = compare } = planned;
-      const route = { text: pattern.text, migration, upstream, flag, shadow, compare: own };
+      const { segments } = pattern;
+      const transform = planned.transform && { rules: planned.transform, segments };
+      const grpc = planned.grpc && { rules: planned.grpc, segments };
+      const text = pattern.text;
+      const route: Route = { text, migration, upstream, flag, shadow, compare: own, transform, grpc };
       insert(table, planned, route, plan.proxy.paths);
     }
   sort(table);

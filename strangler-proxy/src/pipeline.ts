@@ -44,7 +44,13 @@ export function createPipeline(parts: PipelineParts) {
     const attempt = { request, response, accepted, capture };
     const { moved, stayed } = cookiesFor(parts, verdict);
     let upstream = upstreams.get(decision.upstream);
-    let outcome = await forward.web({ ...attempt, setCookies: moved, upstream, hold: decision.fallback });
+    let outcome = await forward.web({
+      ...attempt,
+      route: decision.side === 'service' ? route : undefined,
+      setCookies: moved,
+      upstream,
+      hold: decision.fallback,
+    });
     const fellBack = decision.fallback && couldNotAnswer(outcome) && !response.headersSent;
     const serviceFailed = decision.side === 'service' && (couldNotAnswer(outcome) || isServerError(outcome));
     if (fellBack) {

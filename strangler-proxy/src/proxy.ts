@@ -21,6 +21,7 @@ import {
 import { accept } from './accept.js';
 import { createAdmin } from './admin.js';
 import { portUnavailable } from './errors.js';
+import { holdContinue } from './expect-continue.js';
 import { explain } from './explain.js';
 import { exportShares } from './export-shares.js';
 import type { Flags } from './flags.js';
@@ -34,6 +35,7 @@ import { createRecord } from './record.js';
 import { refuseUpgrade } from './refuse.js';
 import { createRouting } from './routing.js';
 import { createShadow } from './shadow.js';
+import { wantsUpgrade } from './wants-upgrade.js';
 import { createUpstreams } from './upstreams.js';
 
 export type ProxyOptions = {
@@ -148,8 +150,7 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
     requestTimeout: 0,
     // What may wait in memory for a slow client or upstream; with less, an answer of 100 KiB stops and starts on its way.
     highWaterMark: HIGH_WATER_BYTES,
-    // "Upgrade: h2c" and the like are answered as the plain requests they also are (RFC 9110, 7.8).
-    shouldUpgradeCallback: (request) => request.headers.upgrade?.trim().toLowerCase() === 'websocket',
+    shouldUpgradeCallback: (request) => wantsUpgrade(request) !== undefined,
   });
   server.on('request', (request, response) => {
     if (isStopping) response.shouldKeepAlive = false;
@@ -165,6 +166,11 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
       });
     inFlight.add(done);
   });
+  if (plan.proxy.expectContinue === 'upstream')
+    server.on('checkContinue', (request, response) => {
+      holdContinue(request, response);
+      server.emit('request', request, response);
+    });
   server.on('upgrade', (request, socket, head) => {
     upgraded.add(socket);
     socket.once('close', () => upgraded.delete(socket));

@@ -1,6 +1,8 @@
 import type { Difference, ShadowLimits } from '@strangler/contracts';
 import type { Accepted } from './accept.js';
 import type { Outcome } from './attempt.js';
+import { adapt } from './adapt.js';
+import { adaptAnswer } from './adapt-answer.js';
 import { ask, type NotAnswered, shadowHeaders } from './ask.js';
 import { Capture } from './capture.js';
 import { type Answer, compare } from './compare.js';
@@ -61,15 +63,22 @@ export function createShadow({ limits, record, sleep }: ShadowOptions): Shadow {
       else running--;
     }
   };
-  const put = (upstream: Upstream, { accepted }: Copy): Promise<Answer | NotAnswered> =>
-    ask({
+  const put = async (
+    upstream: Upstream,
+    { accepted, route, candidate }: Copy,
+  ): Promise<Answer | NotAnswered> => {
+    const adaptation = adapt(accepted, upstream, upstream === candidate ? route : undefined);
+    const { target, headers } = adaptation ?? accepted;
+    const answer = await ask({
       upstream,
-      target: accepted.target,
-      headers: shadowHeaders(accepted.headers),
+      target,
+      headers: shadowHeaders(headers),
       deadlineMs: limits.deadlineMs,
       maxBodyBytes: limits.maxBodyBytes,
       signal: stopping.signal,
     });
+    return adaptation && !('reason' in answer) ? adaptAnswer(answer, adaptation) : answer;
+  };
 
   const run = async (capture: Capture, copy: Copy): Promise<void> => {
     const { route } = copy;

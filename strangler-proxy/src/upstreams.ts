@@ -1,4 +1,4 @@
-import type { Upstream as UpstreamPlan } from '@strangler/contracts';
+import type { RewriteRules, Upstream as UpstreamPlan } from '@strangler/contracts';
 import { reasonOf } from '@strangler/contracts';
 import { isIP } from 'node:net';
 import { Pool } from 'undici';
@@ -16,6 +16,8 @@ export type Upstream = {
   /** For shadows alone, so that they can never take a client's connection. */
   readonly shadowPool: Pool;
   readonly health: () => Health;
+  /** What becomes of its own address in its answers. */
+  readonly rewrite?: RewriteRules | undefined;
 };
 
 export type Upstreams = {
@@ -41,7 +43,7 @@ export function createUpstreams(
   const probes: NodeJS.Timeout[] = [];
   const stopping = new AbortController();
   const all = new Map(
-    Object.entries(plan).map(([name, { url, timeoutMs, health: healthPath }]) => {
+    Object.entries(plan).map(([name, { url, timeoutMs, health: healthPath, rewrite }]) => {
       const options = {
         pipelining: 1,
         allowH2: false,
@@ -77,6 +79,7 @@ export function createUpstreams(
         pool: new Pool(url, options),
         shadowPool: new Pool(url, { ...options, connections: shadowConnections }),
         health: () => health,
+        rewrite,
       };
       return [name, { upstream, probePool, healthPath, probe }] as const;
     }),
