@@ -63,6 +63,19 @@ export const transformFailed = (upstream: string, reason: string) =>
     502,
     `answer of upstream "${upstream}" could not be transformed (${reason}): correct the service or the transform in the plan`,
   );
+export const fieldInvalid = (route: string, reason: string) =>
+  new StranglerError(
+    'PROXY_FIELD_INVALID',
+    400,
+    `route "${route}" got a request that does not fit its message (${reason}): correct the request`,
+  );
+export const grpcInvalid = (route: string, reason: string, cause?: unknown) =>
+  new StranglerError(
+    'GRPC_INVALID',
+    400,
+    `route "${route}" cannot be asked by gRPC (${reason}): correct the proto file or the names in the plan`,
+    cause,
+  );
 export const portUnavailable = (address: string, cause: unknown) =>
   new StranglerError(
     'PROXY_PORT_UNAVAILABLE',

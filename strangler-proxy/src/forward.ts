@@ -5,8 +5,10 @@ import { createProxyMiddleware } from 'http-proxy-middleware';
 import type { StranglerError } from '@strangler/contracts';
 import type { Accepted } from './accept.js';
 import type { Attempt, Outcome } from './attempt.js';
+import { carryByGrpc } from './carry-by-grpc.js';
 import { upstreamRefused, upstreamReset, upstreamTimeout } from './errors.js';
 import { headerObject } from './headers.js';
+import type { Grpc } from './open-grpc.js';
 import { type Ongoing, undiciTransport } from './undici-transport.js';
 import type { Upstream } from './upstreams.js';
 import { wantsUpgrade } from './wants-upgrade.js';
@@ -28,6 +30,7 @@ type Carried = IncomingMessage & { [ONGOING]?: Ongoing; [TARGET]?: string; [PROT
 export function createForward(
   legacy: Upstream,
   onUpgradeError: (socket: Socket, error: StranglerError) => void,
+  grpc: Grpc,
 ): Forward {
   const middleware = createProxyMiddleware({
     target: legacy.url,
@@ -61,8 +64,10 @@ export function createForward(
     ],
   });
   return {
-    web: (attempt) =>
-      new Promise((settle) => {
+    web(attempt) {
+      const { route } = attempt;
+      if (route?.grpc) return carryByGrpc({ ...attempt, route }, grpc);
+      return new Promise((settle) => {
         const { response, accepted, upstream } = attempt;
         const request: Carried = attempt.request;
         request[ONGOING] = { attempt, settle };
@@ -71,7 +76,8 @@ export function createForward(
         const fail = (error?: unknown) =>
           settle({ kind: 'failed', error: upstreamReset(upstream.name, error) });
         middleware(request, response, fail).catch(fail);
-      }),
+      });
+    },
     upgrade(request: Carried, accepted, socket, head) {
       request[TARGET] = accepted.target;
       request[PROTOCOL] = wantsUpgrade(request) ?? 'websocket';

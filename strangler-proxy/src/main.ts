@@ -1,6 +1,7 @@
 import { access, constants } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { checkPort, type Plan, type Problem, reasonOf, runProgram } from '@strangler/contracts';
+import { checkGrpc } from './load-grpc-method.js';
 import { createProxy } from './proxy.js';
 
 await runProgram(
@@ -10,6 +11,7 @@ await runProgram(
       return [
         ...(await checkPort('proxy.listen', plan.proxy.listen)),
         ...(await checkPort('proxy.admin', plan.proxy.admin)),
+        ...(await checkGrpc(plan)),
         ...(plan.flags?.file === undefined
           ? []
           : await checkFolder(plan, 'flags.file', plan.flags.file, constants.R_OK)),

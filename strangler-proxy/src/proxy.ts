@@ -29,6 +29,7 @@ import { followState } from './follow-state.js';
 import { createForward } from './forward.js';
 import { createMetrics } from './metrics.js';
 import { openFlags } from './open-flags.js';
+import { openGrpc } from './open-grpc.js';
 import { createPins } from './pins.js';
 import { createPipeline, headOf } from './pipeline.js';
 import { createRecord } from './record.js';
@@ -76,6 +77,8 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
   const upstreams = createUpstreams(plan.upstreams, plan.proxy.shadow.concurrency);
   const routing = createRouting(plan, NOTHING_KNOWN);
   const identity = plan.proxy;
+  const grpc = openGrpc();
+  await grpc.prepare(plan);
   await flags.start();
   const record = createRecord({
     plan,
@@ -87,8 +90,8 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
   });
   exportShares(metrics.registry, () => record.migrations());
   flags.onChange(() => record.changed(routing.current.state));
-  const shadow = createShadow({ limits: plan.proxy.shadow, record, sleep });
-  const forward = createForward(upstreams.get('legacy'), refuseUpgrade);
+  const shadow = createShadow({ limits: plan.proxy.shadow, record, sleep, grpc });
+  const forward = createForward(upstreams.get('legacy'), refuseUpgrade, grpc);
   const parts = {
     proxy: plan.proxy,
     pins: createPins(plan),
@@ -204,6 +207,7 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
     await shadow.stop();
     flags.stop();
     await upstreams.stop();
+    grpc.stop();
   };
   try {
     upstreams.start();

@@ -8,8 +8,10 @@ import { Capture } from './capture.js';
 import { type Answer, compare } from './compare.js';
 import { decodeBody } from './decode-body.js';
 import type { Route } from './match.js';
+import type { Grpc } from './open-grpc.js';
 import type { Recorder } from './record.js';
 import { redactTarget } from './redact.js';
+import { shadowByGrpc } from './shadow-by-grpc.js';
 import type { Upstream } from './upstreams.js';
 
 /** What is asked again beside the answer a client got. */
@@ -34,6 +36,7 @@ export type ShadowOptions = {
   readonly limits: ShadowLimits;
   readonly record: Pick<Recorder, 'compared' | 'notCompared'>;
   readonly sleep: (milliseconds: number, signal: AbortSignal) => Promise<void>;
+  readonly grpc: Pick<Grpc, 'call'>;
 };
 
 // A write to legacy between the two answers makes them differ until sync has carried it over; its 99th percentile is far below.
@@ -43,7 +46,7 @@ const ASK_AGAIN_MS = 1_000;
  * Compares what the service would have answered with what legacy did answer, after the client has its answer. Everything is
  * bounded (copies at once, copies waiting, bytes, time); what goes over a bound is not compared, and counted.
  */
-export function createShadow({ limits, record, sleep }: ShadowOptions): Shadow {
+export function createShadow({ limits, record, sleep, grpc }: ShadowOptions): Shadow {
   const stopping = new AbortController();
   const places = limits.concurrency + limits.queue;
   const waiting: (() => void)[] = [];
@@ -67,16 +70,24 @@ export function createShadow({ limits, record, sleep }: ShadowOptions): Shadow {
     upstream: Upstream,
     { accepted, route, candidate }: Copy,
   ): Promise<Answer | NotAnswered> => {
-    const adaptation = adapt(accepted, upstream, upstream === candidate ? route : undefined);
+    const service = upstream === candidate ? route : undefined;
+    const adaptation = adapt(accepted, upstream, service);
     const { target, headers } = adaptation ?? accepted;
-    const answer = await ask({
+    const question = {
       upstream,
-      target,
       headers: shadowHeaders(headers),
       deadlineMs: limits.deadlineMs,
       maxBodyBytes: limits.maxBodyBytes,
       signal: stopping.signal,
-    });
+    };
+    const answer = await (service?.grpc
+      ? shadowByGrpc({
+          ...question,
+          route: service,
+          call: grpc.call(service.grpc.rules),
+          target: accepted.target,
+        })
+      : ask({ ...question, target }));
     return adaptation && !('reason' in answer) ? adaptAnswer(answer, adaptation) : answer;
   };
 
