@@ -44,7 +44,7 @@ const WRITTEN_BY_US = new Set([
 ]);
 
 /**
- * Makes one meaning out of a request, or refuses it. Hop-by-hop headers, `Expect` (the server has answered it already),
+ * Makes one meaning out of a request, or refuses it. Hop-by-hop headers, `Expect` (a matter of each connection on its own, see expect-continue.ts),
  * the forwarded headers of the client and the toolkit's own cookie and headers do not go on.
  */
 export function accept(head: RequestHead, paths: PathRules = EXACT_PATHS): Accepted | StranglerError {

@@ -5,11 +5,12 @@ const PATIENCE_MS = 1_000;
 
 const waiting = new WeakMap<IncomingMessage, ServerResponse>();
 
-/** The client has sent its head and holds its body back until somebody asks for it. */
+/**
+ * The client has sent its head and holds its body back until somebody asks for it. Answered without having been asked, it may
+ * send the body or not: Node closes such a connection, because nothing after the head could be read with certainty.
+ */
 export function holdContinue(request: IncomingMessage, response: ServerResponse): void {
   waiting.set(request, response);
-  // Refused before its body, such a client may send the body or not: the connection could not be read any further.
-  response.shouldKeepAlive = false;
 }
 
 export const awaitsContinue = (request: IncomingMessage): boolean => waiting.has(request);
@@ -18,7 +19,6 @@ export const awaitsContinue = (request: IncomingMessage): boolean => waiting.has
 export function sendContinue(request: IncomingMessage): void {
   const response = waiting.get(request);
   if (!response || !waiting.delete(request) || response.headersSent || response.destroyed) return;
-  response.shouldKeepAlive = true;
   response.writeContinue();
 }
 
