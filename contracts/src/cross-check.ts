@@ -1,4 +1,5 @@
 import { checkAuth } from './check-auth.js';
+import { checkTransform } from './check-transform.js';
 import { type TableMapping, tableMappingSchema } from './mapping-schema.js';
 import { EXACT_PATHS, normalSegments, pathRulesSchema } from './path-rules.js';
 import { flagOf, type PlanRoute, routeSchema } from './plan.js';
@@ -119,6 +120,7 @@ export function crossCheck(document: unknown): readonly Inconsistency[] {
       const route = routeSchema.safeParse(item);
       if (!route.success) continue;
       const { match } = route.data;
+      checkTransform(route.data, [...at, 'routes', index], complain);
       const shape = shapeOf({ segments: normalSegments(match, paths) });
       const neighbours = routes.get(shape) ?? [];
       routes.set(shape, neighbours);

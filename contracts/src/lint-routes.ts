@@ -32,7 +32,11 @@ const precedence = (one: Placed, other: Placed): number =>
   Number(one.match.methods.includes('*')) - Number(other.match.methods.includes('*'));
 
 const hasSameTreatment = (one: Placed, other: Placed): boolean =>
-  one.shadow === other.shadow && JSON.stringify(one.compare) === JSON.stringify(other.compare);
+  one.shadow === other.shadow &&
+  [one.compare, one.transform, one.grpc].every(
+    (rules, index) =>
+      JSON.stringify(rules) === JSON.stringify([other.compare, other.transform, other.grpc][index]),
+  );
 
 /** Warnings about the routes of a plan that is right: who takes whose requests, and what is torn apart. Pure. */
 export function lintRoutes(

@@ -63,6 +63,11 @@ function problemOf(issue: z.core.$ZodIssue, lineOf: (path: Path) => number | und
       remedy: 'remove it or correct its spelling',
       ...line(lineOf([...issue.path, key])),
     }));
+  // A key says what is wrong with it as a value does.
+  if (issue.code === 'invalid_key')
+    return issue.issues.flatMap((error) =>
+      problemOf({ ...error, path: [...issue.path, ...error.path] }, lineOf),
+    );
   // Of a union, the alternative of the right type that has least wrong with it says most.
   if (issue.code === 'invalid_union') {
     const ofRightType = issue.errors

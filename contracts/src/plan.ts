@@ -4,11 +4,14 @@ import { authSchema, routeAuthSchema, routeSessionSchema } from './auth-schema.j
 import { type Conditions, conditionsSchema, conditionsText } from './conditions.js';
 import { entranceKeys } from './entrance-schema.js';
 import { flagsSchema } from './flags-schema.js';
+import { grpcSchema } from './grpc-schema.js';
 import { identitySchema, testersSchema } from './identity-schema.js';
 import { tableMappingSchema } from './mapping-schema.js';
 import { pathRulesSchema } from './path-rules.js';
+import { rewriteSchema } from './rewrite-schema.js';
 import { parseRoutePattern, type RoutePattern } from './route-pattern.js';
 import { sessionBridgeSchema } from './session-schema.js';
+import { transformSchema } from './transform-schema.js';
 
 const name = z.string().refine((text) => /^[a-z][a-z0-9-]{0,62}$/.test(text), {
   message: 'is not a name',
@@ -67,6 +70,9 @@ const upstreamObject = z.strictObject({
     .optional()
     .describe('path that answers 200 while the service can serve; asked every second'),
   timeoutMs: z.number().int().min(1).default(30_000).describe('longest wait for the head of an answer'),
+  rewrite: rewriteSchema
+    .optional()
+    .describe('its own address in its answers becomes the one its clients use'),
 });
 const upstream = z.union([httpUrl.transform((url) => upstreamObject.parse({ url })), upstreamObject]);
 
@@ -126,6 +132,8 @@ const routeObject = z.strictObject({
   shadow: z.boolean().default(true).describe('false: the service is never asked beside legacy'),
   compare: compareRules.optional().describe('in place of the rules of the migration'),
   ...guards,
+  transform: transformSchema.optional().describe('what the service gets and gives otherwise than the client'),
+  grpc: grpcSchema.optional().describe('the service is asked by gRPC'),
 });
 export const routeSchema = z.union([
   pattern.transform((match) => ({
@@ -136,6 +144,8 @@ export const routeSchema = z.union([
     compare: undefined,
     auth: undefined,
     session: undefined,
+    transform: undefined,
+    grpc: undefined,
   })),
   routeObject.transform(({ when = [], match, ...rest }) => ({
     ...rest,
@@ -256,6 +266,10 @@ export const planSchema = z.strictObject({
       .describe('admin ports of all proxies, where they do not tell theirs; each of them must answer'),
     paths: pathRulesSchema.describe('how paths are read'),
     ...entranceKeys(address),
+    expectContinue: z
+      .enum(['upstream', 'proxy'])
+      .default('upstream')
+      .describe('who tells a client that says "Expect: 100-continue" to send its body'),
     stateFile: z
       .string()
       .optional()

@@ -146,13 +146,6 @@ describe('what a client gets to see', () => {
     ]);
   });
 
-  it('is the final answer only, without early hints', async () => {
-    const { exchange } = await setup(
-      'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok',
-    );
-    expect(await exchange(get('/'))).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
-  });
-
   it('ends the connection when the client asked for that', async () => {
     const { exchange } = await setup();
     expect(await exchange(get('/', 'Connection: close'))).toContain('Connection: close');

@@ -42,8 +42,8 @@ const OWN_COOKIE = /^\s*strangler_(?:id=|pin_|tester)/;
 const OWN_HEADERS = 'x-strangler-';
 
 /**
- * Makes one meaning out of a request, or refuses it. Hop-by-hop headers, `Expect` (the server has answered it already) and the
- * toolkit's own cookie and headers do not go on; what a proxy in front may say is the entrance's to keep or to replace.
+ * Makes one meaning out of a request, or refuses it. Hop-by-hop headers, `Expect` (a matter of each connection on its own, see expect-continue.ts)
+ * and the toolkit's own cookie and headers do not go on; what a proxy in front may say is the entrance's to keep or to replace.
  */
 export function accept(
   head: RequestHead,

@@ -3,6 +3,7 @@ import type { StranglerError } from '@strangler/contracts';
 import type { Accepted } from './accept.js';
 import type { Capture } from './capture.js';
 import type { RawHeaders } from './headers.js';
+import type { Route } from './match.js';
 import type { Upstream } from './upstreams.js';
 
 /** One try to have one upstream answer one request. */
@@ -11,6 +12,8 @@ export type Attempt = {
   readonly response: ServerResponse;
   readonly accepted: Accepted;
   readonly upstream: Upstream;
+  /** Given when the upstream is asked as the service of this route. */
+  readonly route?: Route | undefined;
   /** Keep the beginning of the answer back, so that another upstream can still take over. */
   readonly hold: boolean;
   /** Given to the client along with the answer's own cookies. */

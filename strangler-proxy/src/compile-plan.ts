@@ -7,6 +7,7 @@ import type { Flags } from './flags.js';
 import { createForward, type Forward } from './forward.js';
 import type { InForce } from './in-force.js';
 import type { Kept } from './kept.js';
+import type { Grpc } from './open-grpc.js';
 import { createPins } from './pins.js';
 import { createPipeline } from './pipeline.js';
 import type { Recorder } from './record.js';
@@ -28,6 +29,7 @@ export type Lasting = {
   readonly forwards: Kept<Forward>;
   readonly flagsKey: (plan: Plan) => string;
   readonly openFlags: (plan: Plan) => OpenFlags;
+  readonly grpc: Grpc;
   readonly entranceOf: (plan: Plan) => Entrance;
   readonly accessLogs: Kept<AccessLog>;
   readonly openAccessLog: (plan: Plan) => AccessLog;
@@ -62,7 +64,7 @@ export async function compilePlan(plan: Plan, lasting: Lasting, state: RoutingSt
   const upstreams = { all, get: (name: string) => all.get(name) as OpenUpstream['upstream'] };
   const { flags, ready } = lasting.flags.take(flagsKey, () => lasting.openFlags(plan));
   const forward = lasting.forwards.take(upstreamKey('legacy'), () =>
-    createForward(upstreams.get('legacy'), refuseUpgrade),
+    createForward(upstreams.get('legacy'), refuseUpgrade, lasting.grpc),
   );
   const { auth, sessionBridge, identity } = plan.proxy;
   const authenticateKey = JSON.stringify([upstreamKey('legacy'), auth, sessionBridge, identity, plan.folder]);
@@ -90,7 +92,7 @@ export async function compilePlan(plan: Plan, lasting: Lasting, state: RoutingSt
   let authenticate: Authenticate | undefined;
   let tracing: Tracing | undefined;
   try {
-    [authenticate, tracing] = await Promise.all([opened, openedTracing, ready]);
+    [authenticate, tracing] = await Promise.all([opened, openedTracing, ready, lasting.grpc.prepare(plan)]);
   } catch (error) {
     await end();
     throw error;
@@ -101,6 +103,7 @@ export async function compilePlan(plan: Plan, lasting: Lasting, state: RoutingSt
     record: record.comparisons(plan),
     sleep,
     tracing,
+    grpc: lasting.grpc,
   });
   shadow = comparing;
   const parts = {

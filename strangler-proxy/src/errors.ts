@@ -113,6 +113,43 @@ export const identityKeyInvalid = (key: string, reason: string, cause?: unknown)
     `key "${key}" of proxy.sessionBridge.token cannot be used (${reason}): make one with "openssl genpkey -algorithm ed25519"`,
     cause,
   );
+export const bodyTooLarge = (route: string, bytes: number) =>
+  new StranglerError(
+    'PROXY_BODY_TOO_LARGE',
+    413,
+    `route "${route}" takes a JSON body of at most ${bytes} bytes: send less or raise its maxBodyBytes in the plan`,
+  );
+export const bodyNotJson = (route: string) =>
+  new StranglerError(
+    'PROXY_BODY_NOT_JSON',
+    400,
+    `route "${route}" got a body that is not the JSON it says it is: correct the body or its content-type`,
+  );
+export const encodingUnknown = (route: string) =>
+  new StranglerError(
+    'PROXY_ENCODING_UNKNOWN',
+    415,
+    `route "${route}" got a body whose content-encoding cannot be undone: send it without one`,
+  );
+export const transformFailed = (upstream: string, reason: string) =>
+  new StranglerError(
+    'PROXY_TRANSFORM_FAILED',
+    502,
+    `answer of upstream "${upstream}" could not be transformed (${reason}): correct the service or the transform in the plan`,
+  );
+export const fieldInvalid = (route: string, reason: string) =>
+  new StranglerError(
+    'PROXY_FIELD_INVALID',
+    400,
+    `route "${route}" got a request that does not fit its message (${reason}): correct the request`,
+  );
+export const grpcInvalid = (route: string, reason: string, cause?: unknown) =>
+  new StranglerError(
+    'GRPC_INVALID',
+    400,
+    `route "${route}" cannot be asked by gRPC (${reason}): correct the proto file or the names in the plan`,
+    cause,
+  );
 export const portUnavailable = (address: string, cause: unknown) =>
   new StranglerError(
     'PROXY_PORT_UNAVAILABLE',

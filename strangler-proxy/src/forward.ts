@@ -5,10 +5,13 @@ import { createProxyMiddleware } from 'http-proxy-middleware';
 import type { StranglerError } from '@strangler/contracts';
 import type { Accepted } from './accept.js';
 import type { Attempt, Outcome } from './attempt.js';
+import { carryByGrpc } from './carry-by-grpc.js';
 import { upstreamRefused, upstreamReset, upstreamTimeout } from './errors.js';
 import { headerObject } from './headers.js';
+import type { Grpc } from './open-grpc.js';
 import { type Ongoing, undiciTransport } from './undici-transport.js';
 import type { Upstream } from './upstreams.js';
+import { wantsUpgrade } from './wants-upgrade.js';
 
 export type Forward = {
   /** Sends the request to the attempt's upstream and the answer to the client. Never throws. */
@@ -20,12 +23,14 @@ export type Forward = {
 // Kept on the request itself: nothing is looked up by it, and they go with it.
 const ONGOING = Symbol('ongoing');
 const TARGET = Symbol('target');
-type Carried = IncomingMessage & { [ONGOING]?: Ongoing; [TARGET]?: string };
+const PROTOCOL = Symbol('protocol');
+type Carried = IncomingMessage & { [ONGOING]?: Ongoing; [TARGET]?: string; [PROTOCOL]?: string };
 
 /** http-proxy-middleware, with undici's pools for plain requests and its own way for upgrades. */
 export function createForward(
   legacy: Upstream,
   onUpgradeError: (socket: Socket, error: StranglerError) => void,
+  grpc: Grpc,
 ): Forward {
   const middleware = createProxyMiddleware({
     target: legacy.url,
@@ -43,8 +48,14 @@ export function createForward(
         }),
       // httpxy joins the two connections by pipes, and a pipe does not carry on that one side was destroyed.
       (proxy) =>
-        void proxy.on('proxyReqWs', (toLegacy, _request, client) => {
+        void proxy.on('proxyReqWs', (toLegacy, request: Carried, client) => {
+          // httpxy takes no other protocol than WebSocket, so that is what it is told.
+          toLegacy.setHeader('Upgrade', request[PROTOCOL] ?? 'websocket');
           client.once('close', () => toLegacy.destroy());
+          // RFC 9110, 15.5.22: a 426 says by Upgrade what is required. httpxy strikes the name in lower case out of refusals.
+          toLegacy.once('response', ({ statusCode, headers }) => {
+            if (statusCode === 426) headers['Upgrade'] = headers.upgrade;
+          });
           toLegacy.once('upgrade', (_response, joined: Socket) => {
             client.once('close', () => joined.destroy());
             joined.once('close', () => client.destroySoon());
@@ -53,8 +64,10 @@ export function createForward(
     ],
   });
   return {
-    web: (attempt) =>
-      new Promise((settle) => {
+    web(attempt) {
+      const { route } = attempt;
+      if (route?.grpc) return carryByGrpc({ ...attempt, route }, grpc);
+      return new Promise((settle) => {
         const { response, accepted, upstream } = attempt;
         const request: Carried = attempt.request;
         request[ONGOING] = { attempt, settle };
@@ -63,9 +76,11 @@ export function createForward(
         const fail = (error?: unknown) =>
           settle({ kind: 'failed', error: upstreamReset(upstream.name, error) });
         middleware(request, response, fail).catch(fail);
-      }),
+      });
+    },
     upgrade(request: Carried, accepted, socket, head) {
       request[TARGET] = accepted.target;
+      request[PROTOCOL] = wantsUpgrade(request) ?? 'websocket';
       request.url = '/';
       request.headers = {
         ...headerObject(accepted.headers),

@@ -3,8 +3,10 @@ import type { AddressInfo, Server as NetServer } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type Address, type Plan, type StranglerError, urlOf } from '@strangler/contracts';
 import { portUnavailable } from './errors.js';
+import { holdContinue } from './expect-continue.js';
 import type { TlsPair } from './tls-files.js';
 import { createTlsListener } from './tls-listener.js';
+import { wantsUpgrade } from './wants-upgrade.js';
 
 /** Where clients come in. */
 export type Listeners = {
@@ -38,13 +40,17 @@ export async function createListeners(options: ListenersOptions): Promise<Listen
     requestTimeout: 0,
     // What may wait in memory for a slow client or upstream; with less, an answer of 100 KiB stops and starts on its way.
     highWaterMark: HIGH_WATER_BYTES,
-    // "Upgrade: h2c" and the like are answered as the plain requests they also are (RFC 9110, 7.8).
-    shouldUpgradeCallback: (request) => request.headers.upgrade?.trim().toLowerCase() === 'websocket',
+    shouldUpgradeCallback: (request) => wantsUpgrade(request) !== undefined,
   });
   // Each legacy that a plan has had leaves a listener.
   http.setMaxListeners(0);
   http.on('request', onRequest);
   http.on('upgrade', onUpgrade);
+  if (plan.proxy.expectContinue === 'upstream')
+    http.on('checkContinue', (request, response) => {
+      holdContinue(request, response);
+      http.emit('request', request, response);
+    });
   const secure =
     tls &&
     (await createTlsListener({

@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { checkPort, type Plan, type Problem, reasonOf, runProgram } from '@strangler/contracts';
 import { planFile } from './plan-file.js';
 import { checkTls } from './check-tls.js';
+import { checkGrpc } from './load-grpc-method.js';
 import { createProxy } from './proxy.js';
 
 await runProgram(
@@ -16,6 +17,7 @@ await runProgram(
         ...(typeof plan.proxy.accessLog !== 'object' || plan.proxy.accessLog.file === undefined
           ? []
           : await checkFolder(plan, 'proxy.accessLog.file', plan.proxy.accessLog.file, constants.W_OK)),
+        ...(await checkGrpc(plan)),
         ...(plan.flags?.file === undefined
           ? []
           : await checkFolder(plan, 'flags.file', plan.flags.file, constants.R_OK)),

@@ -1,4 +1,12 @@
-import type { CompareRules, PathRules, Plan, PlanRoute } from '@strangler/contracts';
+import type {
+  CompareRules,
+  GrpcRules,
+  PathRules,
+  Plan,
+  PlanRoute,
+  Segment,
+  TransformRules,
+} from '@strangler/contracts';
 import { closenessOf, flagOf, normalSegments } from '@strangler/contracts';
 import { compileConditions, type Fulfil } from './fulfil.js';
 import { type Asked, type Facts, readFacts } from './request-facts.js';
@@ -15,7 +23,12 @@ export type Route = {
   readonly compare: CompareRules;
   /** What is done to requests on their way to the service; a route without is plain in this. */
   readonly guard?: RouteGuard | undefined;
+  readonly transform?: { readonly rules: TransformRules; readonly segments: readonly Segment[] } | undefined;
+  readonly grpc?: { readonly rules: GrpcRules; readonly segments: readonly Segment[] } | undefined;
 };
+
+/** Whether the service gets and gives the bytes of the client, whoever that is. */
+export const isPlain = ({ guard, transform, grpc }: Route): boolean => !guard && !transform && !grpc;
 
 /** A route at its place in the table. */
 type Candidate = {
@@ -64,7 +77,20 @@ export function compileRoutes(plan: Pick<Plan, 'migrations' | 'proxy'>): RouteTa
     for (const planned of routes) {
       const { match: pattern, shadow, compare: own = compare } = planned;
       const guard = guardOf(plan.proxy, asking, planned);
-      const route = { text: pattern.text, migration, upstream, flag, shadow, compare: own, guard };
+      const { segments, text } = pattern;
+      const transform = planned.transform && { rules: planned.transform, segments };
+      const grpc = planned.grpc && { rules: planned.grpc, segments };
+      const route: Route = {
+        text,
+        migration,
+        upstream,
+        flag,
+        shadow,
+        compare: own,
+        guard,
+        transform,
+        grpc,
+      };
       insert(table, planned, route, plan.proxy.paths);
     }
   sort(table);

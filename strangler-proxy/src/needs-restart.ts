@@ -5,6 +5,7 @@ import type { Plan, Problem } from '@strangler/contracts';
 const FIXED: readonly (readonly [path: string, read: (plan: Plan) => unknown])[] = [
   ['proxy.listen', ({ proxy }) => proxy.listen],
   ['proxy.tls', ({ proxy }) => proxy.tls],
+  ['proxy.expectContinue', ({ proxy }) => proxy.expectContinue],
   ['proxy.admin', ({ proxy }) => proxy.admin],
   ['proxy.stateFile', ({ proxy }) => proxy.stateFile],
   ['control.listen', ({ control }) => control?.listen],

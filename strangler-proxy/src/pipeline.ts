@@ -89,6 +89,7 @@ export function createPipeline(parts: PipelineParts) {
     let outcome = await way.web({
       ...attempt,
       ...(admission?.kind === 'admitted' && { accepted: admission.accepted, body: admission.body }),
+      route: decision.side === 'service' ? route : undefined,
       setCookies: moved,
       upstream,
       hold: decision.fallback,

@@ -35,6 +35,7 @@ import { createKept } from './kept.js';
 import { createListeners, type Listeners, listenOn } from './listeners.js';
 import { createMetrics } from './metrics.js';
 import { openFlags } from './open-flags.js';
+import { openGrpc } from './open-grpc.js';
 import { createSpanQueue, openSpanSink, type SpanSink } from './open-tracing.js';
 import type { PlanSource } from './plan-file.js';
 import { createRandomHex, type RandomHex } from './random-hex.js';
@@ -89,7 +90,9 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
   const record = createRecord({ metrics, now });
   const count = countIdentities(metrics.registry);
   const entranceMetrics = exportEntrance(metrics.registry);
+  const grpc = openGrpc();
   const lasting: Lasting = {
+    grpc,
     record,
     log,
     newId,
@@ -238,6 +241,7 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
     await reloading?.stop();
     await following.stop();
     await plans.end();
+    grpc.stop();
   };
   let listeners: Listeners | undefined;
   try {

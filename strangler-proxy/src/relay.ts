@@ -1,13 +1,19 @@
 import type { ServerResponse } from 'node:http';
 import { isEventStream, type Capture } from './capture.js';
 import { endToEnd, type RawHeaders, valuesOf } from './headers.js';
+import { inform } from './inform.js';
+import { announcedIn, trailersOf } from './trailers.js';
 
 /** The way of an answer to the client. */
 export type Relay = {
+  /** An answer before the answer: 102, 103. */
+  inform(status: number, raw: RawHeaders): void;
   head(status: number, message: string | undefined, raw: RawHeaders): void;
-  /** False when the client does not keep up: wait for the response's `drain`. */
+  /** False when the client does not keep up: wait for `drained`. */
   data(chunk: Buffer): boolean;
-  end(): void;
+  drained(resume: () => void): void;
+  /** `done` is called when all of the answer is handed over. */
+  end(trailers: RawHeaders, done: () => void): void;
   /** Of the body, so far. */
   bytes(): number;
   /** The attempt is over without an end: nothing that is held may go out any more. */
@@ -51,10 +57,14 @@ export function createRelay(
     return chunks.reduce((flowing, chunk) => response.write(chunk) && flowing, true);
   };
   return {
+    inform: (status, raw) => inform(response, status, raw),
     head(status, message, raw) {
       onHead?.(raw);
       const headers = endToEnd(raw);
       headers.push(...ownHeaders);
+      const announced = announcedIn(raw);
+      if (announced !== undefined && canHaveTrailers(response, status, headers))
+        headers.push('Trailer', announced);
       for (const cookie of setCookies) headers.push('Set-Cookie', cookie);
       capture?.head(status, headers);
       declared = lengthOf(headers);
@@ -77,10 +87,13 @@ export function createRelay(
       heldBytes += chunk.length;
       return heldBytes < HELD_BYTES || release();
     },
-    end() {
+    drained: (resume) => void response.once('drain', resume),
+    end(trailers, done) {
       if (held) release();
+      if (trailers.length > 0) response.addTrailers([...trailersOf(trailers)] as [string, string][]);
       if (whole === undefined || response.destroyed) response.end();
       else response.end(whole.toString('latin1'), 'latin1');
+      done();
     },
     bytes: () => bytes,
     drop: () => clearTimeout(timer),
@@ -91,3 +104,11 @@ function lengthOf(headers: RawHeaders): number | undefined {
   const [length] = valuesOf(headers, 'content-length');
   return length === undefined ? undefined : Number(length);
 }
+
+/** Only a body in chunks ends with trailers; Node throws at an announcement in front of another one. */
+const canHaveTrailers = ({ req }: ServerResponse, status: number, headers: RawHeaders): boolean =>
+  req.method !== 'HEAD' &&
+  req.httpVersion !== '1.0' &&
+  status !== 204 &&
+  status !== 304 &&
+  lengthOf(headers) === undefined;

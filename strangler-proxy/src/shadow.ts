@@ -1,13 +1,17 @@
 import type { Difference, ShadowLimits } from '@strangler/contracts';
 import type { Accepted } from './accept.js';
 import type { Outcome } from './attempt.js';
+import { adapt } from './adapt.js';
+import { adaptAnswer } from './adapt-answer.js';
 import { ask, type NotAnswered, shadowHeaders } from './ask.js';
 import { Capture } from './capture.js';
 import { type Answer, compare } from './compare.js';
 import { decodeBody } from './decode-body.js';
 import type { Route } from './match.js';
+import type { Grpc } from './open-grpc.js';
 import type { Comparisons } from './record.js';
 import { redactTarget } from './redact.js';
+import { shadowByGrpc } from './shadow-by-grpc.js';
 import type { Tracing } from './tracing.js';
 import type { Upstream } from './upstreams.js';
 
@@ -37,6 +41,7 @@ export type ShadowOptions = {
   readonly limits: ShadowLimits;
   readonly record: Comparisons;
   readonly sleep: (milliseconds: number, signal: AbortSignal) => Promise<void>;
+  readonly grpc: Pick<Grpc, 'call'>;
   readonly tracing?: Pick<Tracing, 'shadow'> | undefined;
 };
 
@@ -47,7 +52,7 @@ const ASK_AGAIN_MS = 1_000;
  * Compares what the service would have answered with what legacy did answer, after the client has its answer. Everything is
  * bounded (copies at once, copies waiting, bytes, time); what goes over a bound is not compared, and counted.
  */
-export function createShadow({ limits, record, sleep, tracing }: ShadowOptions): Shadow {
+export function createShadow({ limits, record, sleep, grpc, tracing }: ShadowOptions): Shadow {
   const stopping = new AbortController();
   const places = limits.concurrency + limits.queue;
   const waiting: (() => void)[] = [];
@@ -69,19 +74,29 @@ export function createShadow({ limits, record, sleep, tracing }: ShadowOptions):
   };
   const put = async (
     upstream: Upstream,
-    { accepted }: Pick<Copy, 'accepted'>,
+    { accepted, route, candidate }: Pick<Copy, 'accepted' | 'route' | 'candidate'>,
   ): Promise<Answer | NotAnswered> => {
-    const asked = accepted.span && tracing?.shadow(accepted.span, upstream, accepted.headers);
-    const answer = await ask({
+    const service = upstream === candidate ? route : undefined;
+    const adaptation = adapt(accepted, upstream, service);
+    const { target, headers } = adaptation ?? accepted;
+    const traced = accepted.span && tracing?.shadow(accepted.span, upstream, headers);
+    const question = {
       upstream,
-      target: accepted.target,
-      headers: shadowHeaders(asked?.headers ?? accepted.headers),
+      headers: shadowHeaders(traced?.headers ?? headers),
       deadlineMs: limits.deadlineMs,
       maxBodyBytes: limits.maxBodyBytes,
       signal: stopping.signal,
-    });
-    asked?.done(answer);
-    return answer;
+    };
+    const answer = await (service?.grpc
+      ? shadowByGrpc({
+          ...question,
+          route: service,
+          call: grpc.call(service.grpc.rules),
+          target: accepted.target,
+        })
+      : ask({ ...question, target }));
+    traced?.done(answer);
+    return adaptation && !('reason' in answer) ? adaptAnswer(answer, adaptation) : answer;
   };
 
   const run = async (capture: Capture, copy: Copy): Promise<void> => {
@@ -90,7 +105,7 @@ export function createShadow({ limits, record, sleep, tracing }: ShadowOptions):
     if ('reason' in control) return record.notCompared(route, control.reason);
     const asked = copy.forCandidate ? await turn(copy.forCandidate) : copy.accepted;
     if (!asked) return record.notCompared(route, 'not-admitted');
-    const candidate = await turn(() => put(copy.candidate, { accepted: asked }));
+    const candidate = await turn(() => put(copy.candidate, { ...copy, accepted: asked }));
     if ('reason' in candidate) return record.notCompared(route, candidate.reason);
     const first = compare(control, candidate, route.compare);
     if (first.length === 0) return record.compared(route, 'match');
@@ -104,7 +119,7 @@ export function createShadow({ limits, record, sleep, tracing }: ShadowOptions):
 
     await sleep(ASK_AGAIN_MS, stopping.signal);
     const [again, other] = await turn(() =>
-      Promise.all([put(copy.control, copy), put(copy.candidate, { accepted: asked })]),
+      Promise.all([put(copy.control, copy), put(copy.candidate, { ...copy, accepted: asked })]),
     );
     if ('reason' in again || 'reason' in other) return record.compared(route, 'inconclusive');
     const second = compare(again, other, route.compare);

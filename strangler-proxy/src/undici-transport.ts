@@ -2,10 +2,17 @@ import type { IncomingMessage } from 'node:http';
 import { PassThrough } from 'node:stream';
 import type { Plugin } from 'http-proxy-middleware';
 import type { Dispatcher } from 'undici';
-import type { StranglerError } from '@strangler/contracts';
+import { StranglerError } from '@strangler/contracts';
+import { adapt } from './adapt.js';
+import { adaptRelay } from './adapt-relay.js';
 import type { Attempt, Outcome } from './attempt.js';
 import { answerCut, transportMisplaced, upstreamRefused, upstreamReset, upstreamTimeout } from './errors.js';
+import { dispatchByNode } from './dispatch-by-node.js';
+import { askInTheEnd, awaitsContinue, sendContinue } from './expect-continue.js';
+import { readWhole } from './read-whole.js';
+import { refuse } from './refuse.js';
 import { createRelay } from './relay.js';
+import { announcedIn, readsTrailers } from './trailers.js';
 import type { Upstream } from './upstreams.js';
 
 /** An attempt on its way, and where its outcome goes. */
@@ -33,20 +40,37 @@ const REPEATABLE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE'])
 const CANNOT_TAKE_IT = new Set([502, 503, 504]);
 
 function carry({ attempt, settle }: Ongoing): void {
-  const { request, response, accepted, upstream, hold } = attempt;
-  const relay = createRelay(response, attempt);
+  const { request, response, accepted, upstream, hold, route } = attempt;
+  const adaptation = adapt(accepted, upstream, route);
+  const unadapted = createRelay(response, attempt);
+  const relay = adaptation
+    ? adaptRelay({
+        relay: unadapted,
+        adaptation,
+        upstream: upstream.name,
+        isHead: accepted.method === 'HEAD',
+        fail: (error) => stop({ kind: 'failed', error }),
+      })
+    : unadapted;
   let controller: Dispatcher.DispatchController | undefined;
   let isOver = false;
   let status = 0;
-  const whole = attempt.body ?? (accepted.hasBody ? bodyArrivedWhole(request) : undefined);
+  const announces = accepted.hasBody && announcedIn(request.rawHeaders) !== undefined;
+  let whole = attempt.body ?? (accepted.hasBody && !announces ? bodyArrivedWhole(request) : undefined);
+  let { headers } = adaptation ?? accepted;
+  if (readsTrailers(request.headers.te)) headers = [...headers, 'TE', 'trailers'];
+  const edits = accepted.hasBody ? adaptation?.body : undefined;
   // Not the request itself: undici destroys a body it could not send, and the client's connection would go with it.
-  const body = accepted.hasBody && whole === undefined ? request.pipe(new PassThrough()) : null;
+  const body = accepted.hasBody && whole === undefined && !edits ? request.pipe(new PassThrough()) : null;
+  const expect = body !== null && awaitsContinue(request);
+  const endOfPatience = expect ? askInTheEnd(request) : undefined;
   let mayRepeat = !accepted.hasBody && REPEATABLE.has(accepted.method);
 
   const finish = (outcome: Outcome): void => {
     if (isOver) return;
     isOver = true;
     clearTimeout(timer);
+    endOfPatience?.();
     response.off('close', onClientGone);
     relay.drop();
     // An answer that came before the whole upload: the rest is read away, so that the connection can go on.
@@ -74,23 +98,24 @@ function carry({ attempt, settle }: Ongoing): void {
     },
     onBodySent: () => void timer.refresh(),
     onResponseStart(started, statusCode, _headers, message) {
-      // 1xx: 100 has been answered by the server, early hints are not passed on.
-      if (statusCode < 200) return;
+      if (statusCode < 200) {
+        timer.refresh();
+        return relay.inform(statusCode, textsOf(started.rawHeaders));
+      }
       clearTimeout(timer);
       status = statusCode;
       if (hold && CANNOT_TAKE_IT.has(status)) return stop({ kind: 'unavailable', status });
-      relay.head(status, message, rawHeadersOf(started));
+      relay.head(status, message, textsOf(started.rawHeaders));
     },
     onResponseData(started, chunk) {
       if (isOver) return started.abort(new Error('the attempt is over'));
       if (relay.data(chunk)) return;
       started.pause();
-      response.once('drain', () => started.resume());
+      relay.drained(() => started.resume());
     },
-    onResponseEnd() {
+    onResponseEnd(ended) {
       if (isOver) return;
-      relay.end();
-      finish({ kind: 'answered', status, bytes: relay.bytes() });
+      relay.end(textsOf(ended.rawTrailers), () => finish({ kind: 'answered', status, bytes: relay.bytes() }));
     },
     onResponseError(_controller, error) {
       if (isOver) return;
@@ -104,12 +129,19 @@ function carry({ attempt, settle }: Ongoing): void {
     },
   };
   const send = (): void => {
+    const { method } = accepted;
+    const path = adaptation?.target ?? accepted.target;
     try {
+      if (body && (expect || announces))
+        return dispatchByNode(
+          { upstream, method, path, headers, request, body, expect, onContinue: () => sendContinue(request) },
+          handler,
+        );
       upstream.pool.dispatch(
         {
-          path: accepted.target,
-          method: accepted.method,
-          headers: accepted.headers,
+          path,
+          method,
+          headers,
           body: whole ?? body,
           servername: upstream.servername,
         } as Dispatcher.DispatchOptions,
@@ -119,17 +151,33 @@ function carry({ attempt, settle }: Ongoing): void {
       finish({ kind: 'failed', error: upstreamReset(upstream.name, error) });
     }
   };
-  send();
+  if (!edits) return send();
+  /** The client's fault is answered by the proxy, and counts against nobody. */
+  const refuseRequest = (error: StranglerError): void => {
+    if (isOver) return;
+    refuse(response, error);
+    finish({ kind: 'answered', status: error.status });
+  };
+  const edit = async (): Promise<void> => {
+    sendContinue(request);
+    const given = whole ?? (await readWhole(request, edits.maxBytes, () => timer.refresh()));
+    if (given === undefined || given.length > edits.maxBytes) return refuseRequest(edits.tooLarge());
+    const edited = await edits.edit(given);
+    if (edited instanceof StranglerError) return refuseRequest(edited);
+    ({ body: whole, headers } = edited);
+    if (!isOver) send();
+  };
+  void edit();
 }
 
 /** A body that has come along with its head goes on in one piece, without a stream. */
 const bodyArrivedWhole = (request: IncomingMessage): Buffer | undefined =>
   request.complete ? ((request.read() as Buffer | null) ?? undefined) : undefined;
 
-const rawHeadersOf = ({ rawHeaders }: Dispatcher.DispatchController): string[] => {
-  if (!Array.isArray(rawHeaders)) return [];
+const textsOf = (raw: Dispatcher.DispatchController['rawHeaders']): string[] => {
+  if (!Array.isArray(raw)) return [];
   const texts: string[] = [];
-  for (const part of rawHeaders) texts.push(part.toString('latin1'));
+  for (const part of raw) texts.push(part.toString('latin1'));
   return texts;
 };
 

@@ -1,4 +1,4 @@
-import type { Upstream as UpstreamPlan } from '@strangler/contracts';
+import type { RewriteRules, Upstream as UpstreamPlan } from '@strangler/contracts';
 import { reasonOf } from '@strangler/contracts';
 import { isIP } from 'node:net';
 import { Pool } from 'undici';
@@ -16,6 +16,8 @@ export type Upstream = {
   /** For shadows alone, so that they can never take a client's connection. */
   readonly shadowPool: Pool;
   readonly health: () => Health;
+  /** What becomes of its own address in its answers. */
+  readonly rewrite?: RewriteRules | undefined;
 };
 
 export type Upstreams = {
@@ -35,7 +37,7 @@ const MAX_HEADER_BYTES = 65_536;
 
 export function openUpstream(
   name: string,
-  { url, timeoutMs, health: healthPath }: UpstreamPlan,
+  { url, timeoutMs, health: healthPath, rewrite }: UpstreamPlan,
   shadowConnections: number,
   onHealth: (upstream: Upstream, health: Health) => void,
 ): OpenUpstream {
@@ -74,6 +76,7 @@ export function openUpstream(
     pool: new Pool(url, options),
     shadowPool: new Pool(url, { ...options, connections: shadowConnections }),
     health: () => health,
+    rewrite,
   };
   let probing: NodeJS.Timeout | undefined;
   if (healthPath !== undefined) {
