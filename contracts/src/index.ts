@@ -21,3 +21,6 @@ export * from './routing-state.js';
 export * from './sign.js';
 export * from './state-subscription.js';
 export * from './tester-token.js';
+export * from './fake-watermark-source.js';
+export * from './watermark-answer.js';
+export * from './watermark-source.js';
