@@ -88,10 +88,13 @@ describe('the watermark', () => {
   });
 
   it('goes on although nobody writes', async () => {
-    const { settled: ready, clock, passed } = start();
+    const { settled: ready, clock, passed, watermark } = start();
     await ready();
-    await passed(clock.now());
-    await passed(clock.now());
+    const first = clock.now();
+    await passed(first);
+    const second = clock.now();
+    await passed(second);
+    expect(await watermark()).toBeGreaterThan(second);
   });
 
   it('has passed a write only when the write is there: with writers side by side and a transaction that stays open', async () => {

@@ -4,8 +4,10 @@ import { type Conditions, conditionsSchema, conditionsText } from './conditions.
 import { flagsSchema } from './flags-schema.js';
 import { identitySchema, testersSchema } from './identity-schema.js';
 import { tableMappingSchema } from './mapping-schema.js';
+import { ownWritesSchema } from './own-writes-schema.js';
 import { pathRulesSchema } from './path-rules.js';
 import { parseRoutePattern, type RoutePattern } from './route-pattern.js';
+import { workflowSchema } from './workflow-schema.js';
 
 const name = z.string().refine((text) => /^[a-z][a-z0-9-]{0,62}$/.test(text), {
   message: 'is not a name',
@@ -234,6 +236,7 @@ export const planSchema = z.strictObject({
         samples: z.number().int().min(0).max(50).default(5).describe('mismatches kept for each route'),
       })
       .prefault({}),
+    readYourWrites: ownWritesSchema.describe('reads of clients that have written'),
     paths: pathRulesSchema.describe('how paths are read'),
     stateFile: z
       .string()
@@ -247,14 +250,15 @@ export const planSchema = z.strictObject({
   upstreams: z.record(name, upstream),
   migrations: z.record(name, migration).default({}),
   workflows: z
-    .record(name, z.array(pattern).min(1))
+    .record(name, workflowSchema(pattern))
     .default({})
-    .describe('routes that a client goes through together; "strangler validate" warns when they are split'),
+    .describe('routes that a client goes through together, all on one side'),
 });
 
 export type PlanDocument = z.infer<typeof planSchema>;
 export type Migration = PlanDocument['migrations'][string];
 export type MigrationData = NonNullable<Migration['data']>;
+export type PlanWorkflow = PlanDocument['workflows'][string];
 export type PlanRoute = Migration['routes'][number];
 export type Upstream = PlanDocument['upstreams'][string];
 export type ShadowLimits = PlanDocument['proxy']['shadow'];

@@ -12,8 +12,8 @@ export type Attempt = {
   readonly upstream: Upstream;
   /** Keep the beginning of the answer back, so that another upstream can still take over. */
   readonly hold: boolean;
-  /** Given to the client along with the answer's own cookies. */
-  readonly setCookies: readonly string[];
+  /** Given to the client along with the answer's own cookies; asked for when its head has come, and not before. */
+  readonly setCookies: Iterable<string>;
   /** Gets a copy of the answer. */
   readonly capture?: Capture | undefined;
 };

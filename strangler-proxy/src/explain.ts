@@ -8,7 +8,7 @@ import type { PipelineParts } from './pipeline.js';
 
 export type ExplainParts = Pick<
   PipelineParts,
-  'routing' | 'identity' | 'flags' | 'upstreams' | 'proxy' | 'pins' | 'now'
+  'routing' | 'identity' | 'flags' | 'upstreams' | 'proxy' | 'pins' | 'now' | 'ownWrites' | 'workflowSides'
 >;
 
 /** Where a request would go and why, by the very functions that decide over traffic. Throws EXPLAIN_INVALID. */

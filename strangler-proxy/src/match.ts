@@ -1,5 +1,6 @@
 import type { CompareRules, PathRules, Plan, PlanRoute } from '@strangler/contracts';
 import { closenessOf, flagOf, normalSegments } from '@strangler/contracts';
+import { compileWorkflows, type Workflow } from './compile-workflows.js';
 import { compileConditions, type Fulfil } from './fulfil.js';
 import { type Asked, type Facts, readFacts } from './request-facts.js';
 
@@ -12,6 +13,8 @@ export type Route = {
   readonly flag: string;
   readonly shadow: boolean;
   readonly compare: CompareRules;
+  /** Its requests may belong to one of these, and then not the flag alone decides. */
+  readonly workflows: readonly Workflow[];
 };
 
 /** A route at its place in the table. */
@@ -52,14 +55,16 @@ const emptyTable = (): RouteTable => ({
 });
 
 /** Compiled once for each plan. */
-export function compileRoutes(plan: Pick<Plan, 'migrations' | 'proxy'>): RouteTable {
+export function compileRoutes(plan: Pick<Plan, 'migrations' | 'proxy' | 'workflows'>): RouteTable {
+  const workflowsOf = compileWorkflows(plan);
   const table = emptyTable();
   for (const [migration, { upstream, flag = flagOf(migration), routes, compare }] of Object.entries(
     plan.migrations,
   ))
     for (const planned of routes) {
       const { match: pattern, shadow, compare: own = compare } = planned;
-      const route = { text: pattern.text, migration, upstream, flag, shadow, compare: own };
+      const workflows = workflowsOf(pattern);
+      const route = { text: pattern.text, migration, upstream, flag, shadow, compare: own, workflows };
       insert(table, planned, route, plan.proxy.paths);
     }
   sort(table);

@@ -9,6 +9,7 @@ import type { Logger } from 'pino';
 import {
   type Address,
   flagOf,
+  httpWatermarkSource,
   NOTHING_KNOWN,
   type Plan,
   type ProxyEvidence,
@@ -17,6 +18,7 @@ import {
   StranglerError,
   subscribeToState,
   urlOf,
+  type WatermarkSource,
 } from '@strangler/contracts';
 import { accept } from './accept.js';
 import { createAdmin } from './admin.js';
@@ -25,9 +27,11 @@ import { explain } from './explain.js';
 import { exportShares } from './export-shares.js';
 import type { Flags } from './flags.js';
 import { followState } from './follow-state.js';
+import { followWatermarks } from './follow-watermarks.js';
 import { createForward } from './forward.js';
 import { createMetrics } from './metrics.js';
 import { openFlags } from './open-flags.js';
+import { createOwnWrites } from './own-writes.js';
 import { createPins } from './pins.js';
 import { createPipeline, headOf } from './pipeline.js';
 import { createRecord } from './record.js';
@@ -35,6 +39,7 @@ import { refuseUpgrade } from './refuse.js';
 import { createRouting } from './routing.js';
 import { createShadow } from './shadow.js';
 import { createUpstreams } from './upstreams.js';
+import { createWorkflowSides } from './workflow-side.js';
 
 export type ProxyOptions = {
   readonly plan: Plan;
@@ -43,6 +48,8 @@ export type ProxyOptions = {
   readonly flags?: Flags;
   /** In place of the plan's control plane. */
   readonly subscription?: StateSubscription;
+  /** In place of the plan's sync. */
+  readonly watermarks?: WatermarkSource;
   readonly now?: () => number;
   readonly newId?: () => string;
   readonly sleep?: (milliseconds: number, signal: AbortSignal) => Promise<void>;
@@ -87,9 +94,19 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
   flags.onChange(() => record.changed(routing.current.state));
   const shadow = createShadow({ limits: plan.proxy.shadow, record, sleep });
   const forward = createForward(upstreams.get('legacy'), refuseUpgrade);
+  const isFollowed =
+    plan.proxy.readYourWrites.enabled && Object.values(plan.migrations).some(({ data }) => data);
+  const watermarks = followWatermarks({
+    source: isFollowed ? (options.watermarks ?? httpWatermarkSource(urlOf(plan.sync.admin))) : undefined,
+    log,
+    now,
+    sleep,
+  });
   const parts = {
     proxy: plan.proxy,
     pins: createPins(plan),
+    ownWrites: createOwnWrites({ plan, watermarks: watermarks.current, now }),
+    workflowSides: createWorkflowSides(plan, now),
     routing,
     identity,
     flags,
@@ -195,12 +212,14 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
 
   const release = async () => {
     await following.stop();
+    await watermarks.stop();
     await shadow.stop();
     flags.stop();
     await upstreams.stop();
   };
   try {
     upstreams.start();
+    watermarks.start();
     const urls = {
       proxy: await listen(server, plan.proxy.listen),
       admin: await listen(admin, plan.proxy.admin),

@@ -14,7 +14,7 @@ export type Relay = {
 
 export type RelayOptions = {
   readonly hold: boolean;
-  readonly setCookies: readonly string[];
+  readonly setCookies: Iterable<string>;
   readonly capture?: Capture | undefined;
 };
 
