@@ -7,6 +7,7 @@ export * from './evidence.js';
 export * from './fake-state-subscription.js';
 export * from './lint-routes.js';
 export * from './flags-schema.js';
+export * from './groups.js';
 export * from './identity-schema.js';
 export * from './load-plan.js';
 export * from './mapping-schema.js';

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { parseAddress } from './address.js';
 import { type Conditions, conditionsSchema, conditionsText } from './conditions.js';
 import { flagsSchema } from './flags-schema.js';
+import { groupSchema } from './groups.js';
 import { identitySchema, testersSchema } from './identity-schema.js';
 import { tableMappingSchema } from './mapping-schema.js';
 import { ownWritesSchema } from './own-writes-schema.js';
@@ -249,6 +250,10 @@ export const planSchema = z.strictObject({
   databases: z.record(name, databaseUrl).default({}),
   upstreams: z.record(name, upstream),
   migrations: z.record(name, migration).default({}),
+  groups: z
+    .record(name, groupSchema(name))
+    .default({})
+    .describe('migrations that advance and roll back together, by one flag'),
   workflows: z
     .record(name, workflowSchema(pattern))
     .default({})
