@@ -19,8 +19,8 @@ export type World = {
   readonly evidence: EvidenceSource;
 };
 
-/** Does what it says. `after` is the sequence of the last event the move was decided on. */
-export const realSteps = (migration: string, after: number, world: World): Steps => ({
+/** Does what it says, for the migrations that move. */
+export const realSteps = (migrations: readonly string[], world: World): Steps => ({
   async setShare(flag, share) {
     await world.flags.setShare(flag, share);
     return `set flag "${flag}" to ${share} %`;
@@ -33,8 +33,8 @@ export const realSteps = (migration: string, after: number, world: World): Steps
       return `could not turn flag "${flag}" off (${reasonOf(error)}): the phase decides, and it sends everyone to legacy`;
     }
   },
-  async append(events) {
-    const stored = await world.ledger.append(migration, after, events);
+  async append(parts) {
+    const stored = await world.ledger.appendTogether(parts);
     await world.feed.refresh();
     return `wrote to the ledger: ${stored.map(describeEvent).join('; ')}`;
   },
@@ -53,10 +53,12 @@ export const realSteps = (migration: string, after: number, world: World): Steps
     for (;;) {
       const { proxy } = await world.evidence.gather();
       if (!proxy.ok) return `cannot tell whether the share is in force: ${proxy.reason}`;
-      const configured = proxy.evidence.migrations[migration]?.share.configured;
-      if (configured === share) return `the proxy has put ${share} % in force`;
-      if (configured === null) return 'the flag has strategies of its own: the proxy cannot tell its share';
-      if (Date.now() > deadline) return `waited ${SETTLE_MS / 1000} s, the proxy still says ${configured} %`;
+      const others = migrations
+        .map((name) => proxy.evidence.migrations[name]?.share.configured)
+        .filter((configured) => configured !== share);
+      if (others.length === 0) return `the proxy has put ${share} % in force`;
+      if (others.includes(null)) return 'the flag has strategies of its own: the proxy cannot tell its share';
+      if (Date.now() > deadline) return `waited ${SETTLE_MS / 1000} s, the proxy still says ${others[0]} %`;
       await delay(POLL_MS);
     }
   },
