@@ -100,10 +100,10 @@ export function ledgerConformance(open: () => Promise<Ledger>): void {
 
   it('is never read with a part of what was appended as one, whoever else writes', async () => {
     const ledger = await open();
-    let isOver = false;
+    const over = new AbortController();
     const torn: string[] = [];
     const reading = (async () => {
-      while (!isOver) {
+      while (!over.signal.aborted) {
         const history = await ledger.history();
         const [cart, orders] = ['cart', 'orders'].map(
           (name) => history.filter(({ migration }) => migration === name).length,
@@ -129,7 +129,7 @@ export function ledgerConformance(open: () => Promise<Ledger>): void {
       return written;
     };
     const written = await Promise.all([writer(['cart', 'orders']), writer(['orders', 'cart'])]);
-    isOver = true;
+    over.abort();
     await reading;
     expect(torn).toEqual([]);
     expect(await ledger.size()).toBe(2 * ((written[0] ?? 0) + (written[1] ?? 0)));

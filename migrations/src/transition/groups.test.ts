@@ -254,7 +254,8 @@ it.each([1, 2, 3])(
     const random = randomFrom(seed);
     world.hideShare();
     const states: RoutingState[] = [];
-    const { append, appendTogether } = world.ledger;
+    const { ledger } = world;
+    const inner = { ...ledger };
     const seen = async <T>(work: Promise<T>): Promise<T> => {
       try {
         return await work;
@@ -262,9 +263,10 @@ it.each([1, 2, 3])(
         states.push(await world.state());
       }
     };
-    Object.assign(world.ledger, {
-      append: (...args: Parameters<typeof append>) => seen(append(...args)),
-      appendTogether: (...args: Parameters<typeof appendTogether>) => seen(appendTogether(...args)),
+    Object.assign(ledger, {
+      append: (...args: Parameters<typeof ledger.append>) => seen(inner.append(...args)),
+      appendTogether: (...args: Parameters<typeof ledger.appendTogether>) =>
+        seen(inner.appendTogether(...args)),
     });
     const moves = [
       () => world.go('shop'),
@@ -277,8 +279,8 @@ it.each([1, 2, 3])(
     ];
     const codes = new Set<string>();
     for (let round = 0; round < 60; round++) {
-      const chosen = Array.from({ length: 3 }, () => moves.at(Math.floor(random() * moves.length)));
-      for (const outcome of await Promise.allSettled(chosen.map((move) => move?.())))
+      const chosen = Array.from({ length: 3 }, () => Math.floor(random() * moves.length));
+      for (const outcome of await Promise.allSettled(chosen.map(async (index) => moves[index]?.())))
         if (outcome.status === 'rejected') codes.add((outcome.reason as { code: string }).code);
     }
     const differing = states.filter(
