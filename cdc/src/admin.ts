@@ -7,6 +7,7 @@ import {
   type SyncEvidence,
   urlOf,
   type Verification,
+  type WatermarkAnswer,
 } from '@strangler/contracts';
 import type { Logger } from 'pino';
 import { migrationUnknown } from './errors.js';
@@ -16,6 +17,7 @@ export type AdminOptions = {
   readonly address: Address;
   readonly log: Logger;
   readonly evidence: () => SyncEvidence;
+  readonly watermark: (after: number, signal: AbortSignal) => Promise<WatermarkAnswer>;
   readonly verify: (migration: string) => Promise<Verification> | undefined;
 };
 
@@ -23,7 +25,7 @@ const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i;
 const isLoopback = (host: string): boolean =>
   host === '::1' || host === 'localhost' || host.startsWith('127.');
 
-/** The admin server: GET /health, /ready, /metrics, /evidence; POST /migrations/NAME/verify. Rejects when the address is taken. */
+/** The admin server: GET /health, /ready, /metrics, /evidence, /watermark; POST /migrations/NAME/verify. Rejects when the address is taken. */
 export async function startAdmin(
   options: AdminOptions,
 ): Promise<{ readonly url: string; stop(): Promise<void> }> {
@@ -56,7 +58,7 @@ export async function startAdmin(
         code: 'HOST_NOT_ALLOWED',
         message: `host "${request.headers.host ?? ''}" is not a name of this machine: ask by 127.0.0.1 or localhost`,
       });
-    const { pathname } = new URL(request.url ?? '/', 'http://admin');
+    const { pathname, searchParams } = new URL(request.url ?? '/', 'http://admin');
     const verification = /^\/migrations\/([^/]+)\/verify$/.exec(pathname);
     if (verification) {
       if (request.method !== 'POST')
@@ -76,6 +78,11 @@ export async function startAdmin(
     if (pathname === '/health') return send(response, 200, { status: 'ok' });
     if (pathname === '/ready') return ready(response);
     if (pathname === '/evidence') return send(response, 200, options.evidence());
+    if (pathname === '/watermark') {
+      const gone = new AbortController();
+      response.once('close', () => gone.abort());
+      return send(response, 200, await options.watermark(Number(searchParams.get('after')), gone.signal));
+    }
     if (pathname === '/metrics') {
       response.writeHead(200, { 'content-type': metrics.contentType }).end(await metrics.metrics());
       return;

@@ -17,6 +17,7 @@ import type { Database } from './connect.js';
 import { isRetryable } from './database-errors.js';
 import { dropCopy, finishDrop } from './drop-copy.js';
 import { notSyncing } from './errors.js';
+import type { FlowClock } from './flow-clock.js';
 import { createLag } from './lag.js';
 import { type Flow, type PipelineObserver, runPipeline } from './pipeline.js';
 import type { StopPoints } from './stop-points.js';
@@ -30,6 +31,9 @@ export type MigrationSyncOptions = {
   readonly data: MigrationData;
   readonly log: Logger;
   readonly clock: () => number;
+  readonly flowClock: FlowClock;
+  /** Told until when, by the flow clock, everything is in the target; null when that can no longer be said. */
+  readonly onAppliedUntil: (until: number | null) => void;
   readonly random: () => number;
   readonly stopPoints: StopPoints;
   readonly sourceOf?: (captured: readonly CapturedTable[]) => ChangeSource;
@@ -66,6 +70,8 @@ export class MigrationSync {
     if (wish === this.#wish) return;
     this.#wish = wish;
     await this.#endWork();
+    // Before anything is dropped: what was said of the copy holds no longer.
+    this.#options.onAppliedUntil(null);
     this.#problem = null;
     if (wish === 'run') this.#start((signal) => this.#run(signal));
     if (wish === 'drop') this.#start((signal) => this.#drop(signal));
@@ -110,8 +116,8 @@ export class MigrationSync {
         etaMs:
           this.#state === 'backfilling' ? etaMs(tables, this.#copiedBefore, now - this.#startedAt) : null,
       },
-      lagMs: isLive ? this.#lag.newest(now) : null,
-      lagMsP99: isLive ? this.#lag.p99(now) : null,
+      lagMs: isLive ? this.#lag.newest(this.#options.flowClock.now()) : null,
+      lagMsP99: isLive ? this.#lag.p99(this.#options.flowClock.now()) : null,
       offset: this.#offset?.text ?? null,
       applied: this.#applied,
       verification: this.#verification,
@@ -236,7 +242,11 @@ export class MigrationSync {
           rows: this.#applied.rows + rows,
         };
       },
-      onHeartbeat: (writtenAt, committedAt) => this.#lag.applied(writtenAt, committedAt),
+      onHeartbeat: (writtenAt, committedAt, isOurs) => {
+        this.#lag.applied(writtenAt, committedAt);
+        // While rows are still being copied, what was committed before a heartbeat may yet have to come with them.
+        if (isOurs && this.#state === 'tailing') this.#options.onAppliedUntil(writtenAt);
+      },
       onRetry: (error) => this.#tellRetry(error),
       onFlow: (flow) => (this.#flow = flow),
     };

@@ -122,13 +122,13 @@ describe('a backfill', () => {
     await shop.fill(400);
     let isEnded = false;
     const writers = [1, 2, 3].map(async (number) =>
-      writeAtRandom(await shop.writer(), seeded(seed + number), () => isEnded, 10),
+      writeAtRandom(await shop.writer(), seeded(seed + number), () => isEnded, 40),
     );
     const sync = start({ data: shopData(50) });
     await until(
       () => evidence(sync).state === 'tailing' && evidence(sync).applied.transactions > 300,
       `tailing under load, seed ${seed}`,
-      30_000,
+      50_000,
     ).catch((error: unknown) => {
       throw new Error(`${String(error)}: ${JSON.stringify(evidence(sync))}`);
     });

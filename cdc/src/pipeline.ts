@@ -7,6 +7,7 @@ import type { CapturedTable, ChangeSource } from './change-source.js';
 import { connect, controlSchemaOf, type Database } from './connect.js';
 import { ensureTables, SOURCE_TABLES, TARGET_TABLES } from './control-tables.js';
 import { flowEnded } from './errors.js';
+import type { FlowClock } from './flow-clock.js';
 import { firstStart } from './first-start.js';
 import { inBatches } from './in-batches.js';
 import { addToProgress, readProgress } from './progress.js';
@@ -14,7 +15,7 @@ import { createScanner } from './scan.js';
 import type { StopPoints } from './stop-points.js';
 import { pairOf, type TablePair } from './table-pair.js';
 import { watermarkTable } from './watermark.js';
-import { createWatermarks, newToken } from './watermarks.js';
+import { createWatermarks, isBy, newToken } from './watermarks.js';
 
 const CHANGES_A_BATCH = 1_000;
 
@@ -24,7 +25,7 @@ export type PipelineOptions = {
   readonly to: Database;
   readonly data: MigrationData;
   readonly sourceOf: (captured: readonly CapturedTable[]) => ChangeSource;
-  readonly clock: () => number;
+  readonly flowClock: FlowClock;
   readonly random: () => number;
   readonly stopPoints: StopPoints;
   readonly observer: PipelineObserver;
@@ -34,7 +35,8 @@ export type PipelineOptions = {
 export type PipelineObserver = {
   onProgress(progress: ReadonlyMap<string, Progress>): void;
   onApplied(applied: { readonly offset: Offset; readonly transactions: number; readonly rows: number }): void;
-  onHeartbeat(writtenAt: number, committedAt: number): void;
+  /** Everything before the heartbeat is in the target; `isOurs`: this very process has written it. */
+  onHeartbeat(writtenAt: number, committedAt: number, isOurs: boolean): void;
   /** Something failed and is tried again. */
   onRetry(error: unknown): void;
   /** The flow runs from here on and can be asked for a verification. */
@@ -55,7 +57,7 @@ export type Flow = {
  * Ends when `signal` is aborted; throws what it cannot go on from. All it needs to go on later is in the target database.
  */
 export async function runPipeline(options: PipelineOptions, signal: AbortSignal): Promise<void> {
-  const { stream, from, to, data, observer, stopPoints, clock } = options;
+  const { stream, from, to, data, observer, stopPoints, flowClock: clock } = options;
   const connections: Connection[] = [];
   const open = async (database: Database) => {
     const connection = await connect(database);
@@ -146,7 +148,8 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
       if (scanned.progress.length > 0) observer.onProgress(progress);
       for (const chunk of scanned.chunks) chunks.applied(chunk);
       for (const watermark of scanned.watermarks) {
-        if (watermark.kind === 'heartbeat') observer.onHeartbeat(watermark.at, clock());
+        if (watermark.kind === 'heartbeat')
+          observer.onHeartbeat(watermark.at, clock.now(), isBy(clock, watermark));
         watermarks.met(watermark);
       }
     }

@@ -10,7 +10,9 @@ import {
 } from '@strangler/contracts';
 import type { Logger } from 'pino';
 import { startAdmin } from './admin.js';
+import { createAppliedUntil } from './applied-until.js';
 import { databaseOf } from './connect.js';
+import { type FlowClock, flowClock as newFlowClock } from './flow-clock.js';
 import { MigrationSync, type Wish } from './migration-sync.js';
 import { noStopPoints, type StopPoints } from './stop-points.js';
 
@@ -22,6 +24,7 @@ export type SyncOptions = {
   /** Where the phases come from; the plan's control plane when left out. */
   readonly subscription?: StateSubscription;
   readonly clock?: () => number;
+  readonly flowClock?: FlowClock;
   readonly random?: () => number;
   readonly stopPoints?: StopPoints;
 };
@@ -30,12 +33,17 @@ export type Sync = Running & { evidence(): SyncEvidence };
 
 /** Keeps the data of every migration of the plan as its phase asks for, until it is stopped. */
 export async function createSync(options: SyncOptions): Promise<Sync> {
-  const { plan, log, instance, clock = Date.now } = options;
+  const { plan, log, instance, clock = Date.now, flowClock = newFlowClock() } = options;
   const end = new AbortController();
   let stateVersion = 0;
   let inContact = true;
+  const withData = Object.entries(plan.migrations).filter(([, { data }]) => data !== undefined);
+  const appliedUntil = createAppliedUntil(
+    flowClock,
+    withData.map(([name]) => name),
+  );
   const migrations = new Map<string, MigrationSync>();
-  for (const [name, { data }] of Object.entries(plan.migrations))
+  for (const [name, { data }] of withData)
     if (data)
       migrations.set(
         name,
@@ -44,6 +52,8 @@ export async function createSync(options: SyncOptions): Promise<Sync> {
           data,
           log,
           clock,
+          flowClock,
+          onAppliedUntil: (until) => appliedUntil.move(name, until),
           from: databaseOf(data.from, plan.databases[data.from] as string),
           to: databaseOf(data.to, plan.databases[data.to] as string),
           random: options.random ?? Math.random,
@@ -68,6 +78,7 @@ export async function createSync(options: SyncOptions): Promise<Sync> {
     address: plan.sync.admin,
     log,
     evidence,
+    watermark: (after, signal) => appliedUntil.answer(after, signal),
     verify: (name) => migrations.get(name)?.verify(),
   });
 

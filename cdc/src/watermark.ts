@@ -10,7 +10,7 @@ export type WatermarkKind = (typeof WATERMARK_KINDS)[number];
 export type Watermark = {
   readonly kind: WatermarkKind;
   readonly token: string;
-  /** By the clock of the writer, milliseconds. */ readonly at: number;
+  /** By the clock of the writer, whole milliseconds; taken before the row was written. */ readonly at: number;
 };
 
 const TABLE = 'watermark';

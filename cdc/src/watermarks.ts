@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Connection } from 'mysql2/promise';
 import { applyBehind } from './errors.js';
+import type { FlowClock } from './flow-clock.js';
 import { type Watermark, type WatermarkKind, writeWatermark } from './watermark.js';
 
 export const HEARTBEAT_MS = 500;
@@ -18,18 +19,21 @@ export type Watermarks = {
   beat(signal: AbortSignal): Promise<never>;
 };
 
+/** Whether the watermark is by this clock: one of an earlier process may still lie in the log, and its time says nothing here. */
+export const isBy = (clock: FlowClock, { token }: Watermark): boolean => token.startsWith(`${clock.id}.`);
+
 export const newToken = (): string => randomBytes(12).toString('hex');
 
 export function createWatermarks(options: {
   readonly connection: Connection;
   readonly schema: string;
   readonly stream: string;
-  readonly clock: () => number;
+  readonly clock: FlowClock;
 }): Watermarks {
   const { connection, schema, stream, clock } = options;
   const waiting = new Map<string, () => void>();
   const write = (kind: WatermarkKind, token: string) =>
-    writeWatermark(connection, schema, stream, { kind, token, at: clock() });
+    writeWatermark(connection, schema, stream, { kind, token, at: clock.now() });
   return {
     write,
     async reach(signal) {
@@ -52,7 +56,7 @@ export function createWatermarks(options: {
     met: ({ token }) => waiting.get(token)?.(),
     async beat(signal) {
       for (;;) {
-        await write('heartbeat', newToken());
+        await write('heartbeat', `${clock.id}.${newToken()}`);
         await delay(HEARTBEAT_MS, undefined, { signal });
       }
     },

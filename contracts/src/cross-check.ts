@@ -1,5 +1,6 @@
 import { checkAuth } from './check-auth.js';
 import { checkTransform } from './check-transform.js';
+import { checkGroups, membersIn } from './check-groups.js';
 import { type TableMapping, tableMappingSchema } from './mapping-schema.js';
 import { EXACT_PATHS, normalSegments, pathRulesSchema } from './path-rules.js';
 import { flagOf, type PlanRoute, routeSchema } from './plan.js';
@@ -92,6 +93,8 @@ export function crossCheck(document: unknown): readonly Inconsistency[] {
   const routes = new Map<string, { readonly route: PlanRoute; readonly migration: string }[]>();
   const targets = new Map<string, string>();
   const flags = new Map<string, string>();
+  checkGroups(plan, complain);
+  const groups = new Map(membersIn(plan['groups']).map((member) => [member.migration, member]));
   for (const [name, value] of migrations) {
     const at = ['migrations', name];
     const migration = parts(value);
@@ -106,15 +109,17 @@ export function crossCheck(document: unknown): readonly Inconsistency[] {
         `add "${upstream}" under upstreams`,
       );
 
-    const flag = typeof migration['flag'] === 'string' ? migration['flag'] : flagOf(name);
+    const group = groups.get(name);
+    const flag = typeof migration['flag'] === 'string' ? migration['flag'] : (group?.flag ?? flagOf(name));
     const holder = flags.get(flag);
-    if (holder !== undefined)
+    const owner = group?.group ?? name;
+    if (holder !== undefined && holder !== owner)
       complain(
         [...at, 'flag'],
         `"${flag}" already belongs to "${holder}"`,
         'give each migration a flag of its own',
       );
-    flags.set(flag, name);
+    flags.set(flag, owner);
 
     for (const [index, item] of list(migration['routes']).entries()) {
       const route = routeSchema.safeParse(item);

@@ -41,6 +41,12 @@ export const stateNotUnderstood = (url: string, detail: string) =>
     502,
     `control plane "${url}" sent a routing state that this program does not understand (${detail}): run the same version on both sides`,
   );
+export const syncNotUnderstood = (status: number) =>
+  new StranglerError(
+    'SYNC_NOT_UNDERSTOOD',
+    502,
+    `sync answered "/watermark" with status "${status}" and nothing this program understands: run the same version on both sides`,
+  );
 export const patternInvalid = (pattern: string, reason: string) =>
   new StranglerError('ROUTE_PATTERN_INVALID', 400, `route "${pattern}" is not a route pattern: ${reason}`);
 

@@ -2,7 +2,7 @@ import { closenessOf, conditionsCover, conditionsMeet } from './conditions.js';
 import type { Inconsistency } from './cross-check.js';
 import { compareSpecificity, indexPatterns, patternCovers, type Segments } from './overlapping-patterns.js';
 import { normalSegments } from './path-rules.js';
-import type { PlanDocument, PlanRoute } from './plan.js';
+import type { PlanDocument, PlanRoute, PlanWorkflow } from './plan.js';
 import type { Method } from './route-pattern.js';
 
 /** Something in a plan that is allowed and seldom meant. */
@@ -39,18 +39,8 @@ const hasSameTreatment = (one: Placed, other: Placed): boolean =>
   );
 
 /** Warnings about the routes of a plan that is right: who takes whose requests, and what is torn apart. Pure. */
-export function lintRoutes(
-  plan: Pick<PlanDocument, 'migrations' | 'workflows' | 'proxy'>,
-): readonly RouteWarning[] {
-  const rules = plan.proxy.paths;
-  const placed = Object.entries(plan.migrations).flatMap(([migration, { routes }]) =>
-    routes.map((route, index): Placed => ({
-      ...route,
-      migration,
-      path: ['migrations', migration, 'routes', index],
-      segments: normalSegments(route.match, rules),
-    })),
-  );
+export function lintRoutes(plan: Routed): readonly RouteWarning[] {
+  const placed = placedIn(plan);
   const overlapping = indexPatterns(placed);
   const found: RouteWarning[] = [];
 
@@ -94,10 +84,40 @@ export function lintRoutes(
       });
   }
 
-  for (const [workflow, patterns] of Object.entries(plan.workflows)) {
+  for (const [workflow, owners] of workflowOwners(plan))
+    if (owners.size > 1)
+      found.push({
+        code: 'WORKFLOW_SPLIT',
+        path: ['workflows', workflow],
+        message: `is split: ${[...owners.values()].join(', ')}`,
+        remedy:
+          'put the routes a client goes through together into one migration: in canary they are diverted only when all of them would be',
+      });
+  return found;
+}
+
+type Routed = Pick<PlanDocument, 'migrations' | 'workflows' | 'proxy'>;
+
+const placedIn = (plan: Routed): readonly Placed[] =>
+  Object.entries(plan.migrations).flatMap(([migration, { routes }]) =>
+    routes.map((route, index): Placed => ({
+      ...route,
+      migration,
+      path: ['migrations', migration, 'routes', index],
+      segments: normalSegments(route.match, plan.proxy.paths),
+    })),
+  );
+
+/**
+ * Of each workflow the migrations that take requests of it, each with the first pattern that says so, as a sentence; under the
+ * name `''` the first pattern of which some belong to no migration.
+ */
+export function workflowOwners(plan: Routed): ReadonlyMap<string, ReadonlyMap<string, string>> {
+  const overlapping = indexPatterns(placedIn(plan));
+  const ownersOf = ({ routes: patterns }: PlanWorkflow): ReadonlyMap<string, string> => {
     const owners = new Map<string, string>();
     for (const pattern of patterns) {
-      const segments = normalSegments(pattern, rules);
+      const segments = normalSegments(pattern, plan.proxy.paths);
       const routes = overlapping(segments).toSorted(precedence);
       for (const method of pattern.methods) {
         const takers = routes.filter((route) => method === '*' || takes(route, method));
@@ -110,15 +130,9 @@ export function lintRoutes(
         if (last < 0 && !owners.has('')) owners.set('', `"${pattern.text}" belongs to no migration`);
       }
     }
-    if (owners.size > 1)
-      found.push({
-        code: 'WORKFLOW_SPLIT',
-        path: ['workflows', workflow],
-        message: `is split: ${[...owners.values()].join(', ')}`,
-        remedy: 'put the routes a client goes through together into one migration',
-      });
-  }
-  return found;
+    return owners;
+  };
+  return new Map(Object.entries(plan.workflows).map(([name, workflow]) => [name, ownersOf(workflow)]));
 }
 
 // What no request line has raw: proxies and servers agree on printable ASCII only.

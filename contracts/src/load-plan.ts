@@ -5,6 +5,7 @@ import { LineCounter, parseDocument, isNode, type Document } from 'yaml';
 import type { z } from 'zod';
 import { planUnreadable } from './errors.js';
 import { crossCheck } from './cross-check.js';
+import { withGroupFlags } from './groups.js';
 import { lintRoutes } from './lint-routes.js';
 import { type PlanDocument, planSchema } from './plan.js';
 import type { Problem } from './problem.js';
@@ -234,7 +235,7 @@ export function parsePlan(
       .toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0));
   return {
     ok: true,
-    plan: { ...parsed.data, revision, file: absolute, folder: dirname(absolute) },
+    plan: { ...withGroupFlags(parsed.data), revision, file: absolute, folder: dirname(absolute) },
     warnings,
   };
 }

@@ -5,13 +5,16 @@ import { type Conditions, conditionsSchema, conditionsText } from './conditions.
 import { entranceKeys } from './entrance-schema.js';
 import { flagsSchema } from './flags-schema.js';
 import { grpcSchema } from './grpc-schema.js';
+import { groupSchema } from './groups.js';
 import { identitySchema, testersSchema } from './identity-schema.js';
 import { tableMappingSchema } from './mapping-schema.js';
+import { ownWritesSchema } from './own-writes-schema.js';
 import { pathRulesSchema } from './path-rules.js';
 import { rewriteSchema } from './rewrite-schema.js';
 import { parseRoutePattern, type RoutePattern } from './route-pattern.js';
 import { sessionBridgeSchema } from './session-schema.js';
 import { transformSchema } from './transform-schema.js';
+import { workflowSchema } from './workflow-schema.js';
 
 const name = z.string().refine((text) => /^[a-z][a-z0-9-]{0,62}$/.test(text), {
   message: 'is not a name',
@@ -264,6 +267,7 @@ export const planSchema = z.strictObject({
       .min(1)
       .optional()
       .describe('admin ports of all proxies, where they do not tell theirs; each of them must answer'),
+    readYourWrites: ownWritesSchema.describe('reads of clients that have written'),
     paths: pathRulesSchema.describe('how paths are read'),
     ...entranceKeys(address),
     expectContinue: z
@@ -281,15 +285,20 @@ export const planSchema = z.strictObject({
   databases: z.record(name, databaseUrl).default({}),
   upstreams: z.record(name, upstream),
   migrations: z.record(name, migration).default({}),
-  workflows: z
-    .record(name, z.array(pattern).min(1))
+  groups: z
+    .record(name, groupSchema(name))
     .default({})
-    .describe('routes that a client goes through together; "strangler validate" warns when they are split'),
+    .describe('migrations that advance and roll back together, by one flag'),
+  workflows: z
+    .record(name, workflowSchema(pattern))
+    .default({})
+    .describe('routes that a client goes through together, all on one side'),
 });
 
 export type PlanDocument = z.infer<typeof planSchema>;
 export type Migration = PlanDocument['migrations'][string];
 export type MigrationData = NonNullable<Migration['data']>;
+export type PlanWorkflow = PlanDocument['workflows'][string];
 export type PlanRoute = Migration['routes'][number];
 export type Upstream = PlanDocument['upstreams'][string];
 export type ShadowLimits = PlanDocument['proxy']['shadow'];

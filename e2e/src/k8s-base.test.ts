@@ -524,7 +524,7 @@ describe('the plan of the base', () => {
       if (!loaded.ok) throw new Error(`the plan is not right for "${name}"`);
       const { control, proxy, sync, upstreams } = loaded.plan;
       const addresses = {
-        'strangler-proxy': [control?.listen],
+        'strangler-proxy': [control?.listen, sync.admin],
         'strangler-sync': [control?.listen],
         'strangler-control': [proxy.admin, sync.admin],
       }[name];

@@ -24,6 +24,18 @@ export const migrationUnknown = (migration: string, known: readonly string[]) =>
     404,
     `migration "${migration}" is not in the plan: ${known.length === 0 ? 'it has none' : `known are ${known.map((name) => `"${name}"`).join(', ')}`}`,
   );
+export const memberOfGroup = (migration: string, group: string, verb: string) =>
+  new StranglerError(
+    'MEMBER_OF_GROUP',
+    409,
+    `migration "${migration}" belongs to group "${group}" and moves with it: use "strangler ${verb} ${group}"`,
+  );
+export const groupApart = (group: string, places: readonly string[], lowest: string) =>
+  new StranglerError(
+    'GROUP_APART',
+    409,
+    `group "${group}" cannot advance while its migrations stand apart (${places.join(', ')}): bring them together with "strangler rollback ${group} --to ${lowest}"`,
+  );
 export const cutoverNotAvailable = (migration: string, from: string, to: string) =>
   new StranglerError(
     'CUTOVER_NOT_AVAILABLE',

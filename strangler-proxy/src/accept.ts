@@ -38,7 +38,11 @@ export type Accepted = Entered & {
 export const COOKIE_NAME = 'strangler_id';
 /** What a cookie that pins a client begins with; the name of the migration follows. */
 export const PIN_COOKIES = 'strangler_pin_';
-const OWN_COOKIE = /^\s*strangler_(?:id=|pin_|tester)/;
+/** Says when the client has written last. */
+export const WROTE_COOKIE = 'strangler_wrote';
+/** What a cookie begins with that says on which side of a workflow the client is; the name of the workflow follows. */
+export const WORKFLOW_COOKIES = 'strangler_flow_';
+const OWN_COOKIE = /^\s*strangler_(?:id=|pin_|tester|wrote=|flow_)/;
 const OWN_HEADERS = 'x-strangler-';
 
 /**

@@ -16,8 +16,8 @@ export type Attempt = {
   readonly route?: Route | undefined;
   /** Keep the beginning of the answer back, so that another upstream can still take over. */
   readonly hold: boolean;
-  /** Given to the client along with the answer's own cookies. */
-  readonly setCookies: readonly string[];
+  /** Given to the client along with the answer's own cookies; asked for when its head has come, and not before. */
+  readonly setCookies: Iterable<string>;
   /** Sent in place of the request's own body, which has been read. */
   readonly body?: Buffer | undefined;
   /** Sees the headers of the answer before the client does. */

@@ -4,10 +4,12 @@ import type { AccessLog } from './access-log.js';
 import type { Authenticate } from './authenticate.js';
 import type { Entrance } from './entrance.js';
 import type { Flags } from './flags.js';
+import type { FollowingWatermarks } from './follow-watermarks.js';
 import { createForward, type Forward } from './forward.js';
 import type { InForce } from './in-force.js';
 import type { Kept } from './kept.js';
 import type { Grpc } from './open-grpc.js';
+import { createOwnWrites, type OwnWrites } from './own-writes.js';
 import { createPins } from './pins.js';
 import { createPipeline } from './pipeline.js';
 import type { Recorder } from './record.js';
@@ -16,6 +18,7 @@ import { createRouting } from './routing.js';
 import { createShadow, type Shadow } from './shadow.js';
 import type { Tracing } from './tracing.js';
 import type { OpenUpstream, Upstream } from './upstreams.js';
+import { createWorkflowSides } from './workflow-side.js';
 
 /** Flags on their way to be ready. */
 export type OpenFlags = { readonly flags: Flags; readonly ready: Promise<void> };
@@ -30,6 +33,10 @@ export type Lasting = {
   readonly flagsKey: (plan: Plan) => string;
   readonly openFlags: (plan: Plan) => OpenFlags;
   readonly grpc: Grpc;
+  readonly watermarks: Kept<FollowingWatermarks>;
+  readonly followWatermarks: (plan: Plan) => FollowingWatermarks;
+  /** Kept, because it remembers writes of clients that keep no cookies. */
+  readonly ownWrites: Kept<OwnWrites>;
   readonly entranceOf: (plan: Plan) => Entrance;
   readonly accessLogs: Kept<AccessLog>;
   readonly openAccessLog: (plan: Plan) => AccessLog;
@@ -71,6 +78,14 @@ export async function compilePlan(plan: Plan, lasting: Lasting, state: RoutingSt
   const opened = lasting.authenticates.take(authenticateKey, () =>
     lasting.openAuthenticate(plan, upstreams.get('legacy')),
   );
+  const copied = Object.keys(plan.migrations).filter((name) => plan.migrations[name]?.data !== undefined);
+  const { readYourWrites, secret } = plan.proxy;
+  const watermarksKey = JSON.stringify([readYourWrites.enabled && copied.length > 0, plan.sync.admin]);
+  const watermarks = lasting.watermarks.take(watermarksKey, () => lasting.followWatermarks(plan));
+  const ownWritesKey = JSON.stringify([watermarksKey, copied, readYourWrites, secret ?? null]);
+  const ownWrites = lasting.ownWrites.take(ownWritesKey, () =>
+    createOwnWrites({ plan, watermarks: watermarks.current, now }),
+  );
   const { accessLog: logPlan, tracing: tracingPlan } = plan.proxy;
   const accessLogKey = JSON.stringify([logPlan, plan.folder]);
   const accessLog = lasting.accessLogs.take(accessLogKey, () => lasting.openAccessLog(plan));
@@ -83,6 +98,8 @@ export async function compilePlan(plan: Plan, lasting: Lasting, state: RoutingSt
     await shadow?.stop();
     await lasting.flags.letGo(flagsKey);
     await lasting.authenticates.letGo(authenticateKey);
+    await lasting.ownWrites.letGo(ownWritesKey);
+    await lasting.watermarks.letGo(watermarksKey);
     await lasting.accessLogs.letGo(accessLogKey);
     await lasting.tracings.letGo(tracingKey);
     await lasting.forwards.letGo(upstreamKey('legacy'));
@@ -109,6 +126,8 @@ export async function compilePlan(plan: Plan, lasting: Lasting, state: RoutingSt
   const parts = {
     proxy: plan.proxy,
     pins: createPins(plan),
+    ownWrites,
+    workflowSides: createWorkflowSides(plan, now),
     routing: createRouting(plan, state),
     identity: plan.proxy,
     flags,

@@ -1,13 +1,16 @@
 import { parseCookie } from 'cookie';
-import { type PinState, type Plan, type Tester, testerOf } from '@strangler/contracts';
+import { generationOf, type PinState, type Plan, type Tester, testerOf } from '@strangler/contracts';
 import type { Accepted } from './accept.js';
-import { isPerClient, isRead } from './decide.js';
+import { isKept, isPerClient, isRead } from './decide.js';
 import type { Flags } from './flags.js';
 import { valuesOf } from './headers.js';
 import type { Client } from './identify.js';
 import type { Route } from './match.js';
+import type { OwnWrites } from './own-writes.js';
 import type { Pins } from './pins.js';
 import type { Routing } from './routing.js';
+import type { Leaning, WorkflowSide, WorkflowSides } from './workflow-side.js';
+import type { WriteState } from './write-token.js';
 
 /** All that has a say in where a request goes, besides route and phase. */
 export type Consulted = {
@@ -19,16 +22,30 @@ export type Consulted = {
   /** A flag that is not enabled has everybody on legacy, whatever pins they hold. */
   readonly enabled: boolean;
   readonly pin: PinState | null;
+  /** Whether the service has what the client wrote last; null when it has written nothing of late. */
+  readonly ownWrite: WriteState | null;
+  /** The workflow that the request belongs to, and on which side the client is in it. */
+  readonly workflow: WorkflowSide | undefined;
 };
 
 export type ConsultParts = {
   readonly proxy: Pick<Plan['proxy'], 'secret' | 'testers'>;
   readonly flags: Flags;
   readonly pins: Pins;
+  readonly ownWrites: OwnWrites;
+  readonly workflowSides: WorkflowSides;
   readonly now: () => number;
 };
 
-const NOBODY: Consulted = { tester: undefined, client: undefined, flagOn: false, enabled: false, pin: null };
+const NOBODY: Consulted = {
+  tester: undefined,
+  client: undefined,
+  flagOn: false,
+  enabled: false,
+  pin: null,
+  ownWrite: null,
+  workflow: undefined,
+};
 
 /** Asks the tester's token, then the flag and the pin of the client that `identify` finds. It asks only what counts in the phase. */
 export function consult(
@@ -47,28 +64,40 @@ export function consult(
   if (!isPerClient(phase, method, hasBody)) return NOBODY;
   const { flags, pins } = parts;
   const client = identify();
-  const enabled = flags.isEnabled(route.flag);
-  if (!client) return { ...NOBODY, enabled, flagOn: flags.share(route.flag) === 100 };
+  const say = ({ name, flag }: Parameters<Leaning>[0]) => ({
+    flagOn: client ? flags.isOn(flag, client) : flags.share(flag) === 100,
+    enabled: flags.isEnabled(flag),
+    pin: client ? pins.read(cookies, name, client, generationOf(routing.state, name)) : null,
+  });
+  const leaning: Leaning = (migration) => {
+    const said = say(migration);
+    return { enabled: said.enabled, diverts: said.flagOn || isKept(said) };
+  };
   return {
     tester: undefined,
     client,
-    flagOn: flags.isOn(route.flag, client),
-    enabled,
-    pin: pins.read(cookies, route.migration, client, routing.generation(route)),
+    ...say({ name: route.migration, flag: route.flag }),
+    ownWrite: parts.ownWrites.stateFor(cookies, route, client),
+    workflow: parts.workflowSides.sideOf(route.workflows, accepted, routing.state, leaning),
   };
 }
 
-/** Who a tester would be without the token: where the flag would put them, and what their pin is worth. */
+/** Who a tester would be without the token: where the flag would put them, what their pin is worth, and whether they have to wait. */
 export function standingOf(
-  { flags, pins }: Pick<ConsultParts, 'flags' | 'pins'>,
+  { flags, pins, ownWrites }: Pick<ConsultParts, 'flags' | 'pins' | 'ownWrites'>,
   routing: Routing,
   { cookies }: Accepted,
   route: Route,
   client: Client | undefined,
-): { readonly bucket: number | null; readonly pin: PinState | null } {
+): {
+  readonly bucket: number | null;
+  readonly pin: PinState | null;
+  readonly ownWrite: WriteState | null;
+} {
   return {
     bucket: flags.bucket(route.flag, client),
     pin: client ? pins.read(cookies, route.migration, client, routing.generation(route)) : null,
+    ownWrite: ownWrites.stateFor(cookies, route, client),
   };
 }
 

@@ -1,5 +1,7 @@
 import type { Phase, PinState, Tester } from '@strangler/contracts';
 import type { Route } from './match.js';
+import type { WorkflowSide } from './workflow-side.js';
+import type { WriteState } from './write-token.js';
 
 export type Health = { readonly healthy: boolean; readonly reason: string | null };
 
@@ -12,7 +14,7 @@ export type Decision = {
   readonly shadow: boolean;
   /** Legacy may answer in place of a service that cannot. */
   readonly fallback: boolean;
-  /** The flag was asked for this client. */
+  /** The flag decided for this client; not a workflow it is in, nor a write of its own. */
   readonly perClient: boolean;
   /** One sentence. */
   readonly reason: string;
@@ -32,6 +34,10 @@ export type Question = {
   readonly enabled?: boolean;
   /** Bearer of a valid token; it has a say over reads in shadow and canary. */
   readonly tester?: Tester | undefined;
+  /** What has become of the client's last write; while the service may not have it, reads stay on legacy. */
+  readonly ownWrite?: WriteState | null;
+  /** The workflow the request belongs to; then the flag decides only when the client enters it. */
+  readonly workflow?: WorkflowSide | undefined;
 };
 
 export const isRead = (method: string, hasBody: boolean): boolean =>
@@ -50,7 +56,7 @@ export const isKept = ({
 
 /** Pure: the same question has the same answer. */
 export function decide(question: Question): Decision {
-  const { method, path, hasBody, route, phase, flagOn, service, tester } = question;
+  const { method, path, hasBody, route, phase, flagOn, service, tester, workflow } = question;
   const legacy = (reason: string, rest: Partial<Decision> = {}): Decision => ({
     upstream: 'legacy',
     side: 'legacy',
@@ -102,21 +108,30 @@ export function decide(question: Question): Decision {
           `migration "${migration}" is in canary: only reads are diverted, writes stay on legacy`,
         );
       const isHeld = isKept(question);
-      const why = isHeld
-        ? `flag "${flag}" is off for this client, which has been on "${upstream}" before and stays there`
-        : `flag "${flag}" is on for this client`;
-      if (!flagOn && !isHeld)
-        return legacy(`flag "${flag}" is off for this client`, { shadow, perClient: true });
+      const perClient = workflow === undefined || isByFlag(workflow, flag);
+      const why = workflow
+        ? whyInside(workflow)
+        : isHeld
+          ? `flag "${flag}" is off for this client, which has been on "${upstream}" before and stays there`
+          : `flag "${flag}" is ${flagOn ? 'on' : 'off'} for this client`;
+      const isWaiting = question.ownWrite === 'waiting';
+      if (workflow ? workflow.side === 'legacy' : !flagOn && !isHeld)
+        // What the service cannot have yet is no mismatch.
+        return legacy(why, { shadow: shadow && !isWaiting, perClient });
+      if (isWaiting)
+        return legacy(
+          `${why}, but it has just written and "${upstream}" may not have that write yet: legacy answers until it has`,
+        );
       if (!service.healthy)
         return legacy(`${why}, but "${upstream}" is not healthy (${service.reason ?? 'no reason given'})`, {
-          perClient: true,
+          perClient,
         });
       return {
         upstream,
         side: 'service',
         shadow: false,
         fallback: true,
-        perClient: true,
+        perClient,
         reason: why,
       };
     }
@@ -131,4 +146,17 @@ export function decide(question: Question): Decision {
         reason: `migration "${migration}" is ${phase}: "${upstream}" serves it`,
       };
   }
+}
+
+const isByFlag = ({ why, workflow: { migrations } }: WorkflowSide, flag: string): boolean =>
+  why === 'entered' && migrations.every((migration) => migration.flag === flag);
+
+function whyInside({ workflow: { name, migrations, isWhole }, side, why }: WorkflowSide): string {
+  if (why === 'writes')
+    return `workflow "${name}" has writes, which go to legacy, and its reads stay with them`;
+  if (why === 'inside')
+    return `the client is inside workflow "${name}", which it entered on ${side === 'legacy' ? 'legacy' : 'the service'}`;
+  if (side === 'service') return `the client enters workflow "${name}", and every migration of it diverts it`;
+  const names = migrations.map((migration) => `"${migration.name}"`).join(', ');
+  return `the client enters workflow "${name}", and ${isWhole ? `not every migration of it (${names}) diverts it` : 'a part of it belongs to no migration'}`;
 }

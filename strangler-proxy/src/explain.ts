@@ -12,7 +12,16 @@ export type Self = NonNullable<Explanation['by']>;
 
 export type ExplainParts = Pick<
   PipelineParts,
-  'routing' | 'identity' | 'flags' | 'upstreams' | 'proxy' | 'pins' | 'now' | 'authenticate'
+  | 'routing'
+  | 'identity'
+  | 'flags'
+  | 'upstreams'
+  | 'proxy'
+  | 'pins'
+  | 'now'
+  | 'authenticate'
+  | 'ownWrites'
+  | 'workflowSides'
 >;
 
 /** Where a request would go and why, by the very functions that decide over traffic. Throws EXPLAIN_INVALID. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { sign } from '@strangler/contracts';
 import { type Identity, identify, recognise } from './identify.js';
 import { SECRET } from './proxy.fixture.js';
 
@@ -42,6 +43,11 @@ describe('who a client is', () => {
 
   it('does not believe a cookie signed with another secret', () => {
     const cookie = cookieOf(identify(request(), { ...identity, secret: 'x'.repeat(20) }, newId).setCookie);
+    expect(recognise(request(cookie), identity)).toBeUndefined();
+  });
+
+  it('does not believe what was signed with its secret for another purpose', () => {
+    const cookie = `strangler_id=fresh-id.${sign(SECRET, 'pin', 'fresh-id')}`;
     expect(recognise(request(cookie), identity)).toBeUndefined();
   });
 

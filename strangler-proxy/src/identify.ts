@@ -1,6 +1,5 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
 import { parseCookie, stringifySetCookie } from 'cookie';
-import type { Plan, Source } from '@strangler/contracts';
+import { isSigned, type Plan, sign, type Source } from '@strangler/contracts';
 import { type Accepted, COOKIE_NAME } from './accept.js';
 import { valuesOf } from './headers.js';
 
@@ -19,16 +18,20 @@ export type Identity = Pick<Plan['proxy'], 'identity' | 'secret'>;
 
 const ONE_YEAR_S = 31_536_000;
 
-const signature = (secret: string, id: string): string =>
-  createHmac('sha256', secret).update(id).digest('base64url');
+const PURPOSE = 'client';
 
-/** A cookie of the toolkit: for the whole site, for a year, out of the reach of scripts. */
-export const ownCookie = (name: string, value: string, { isSecure }: Pick<Accepted, 'isSecure'>): string =>
+/** A cookie of the toolkit: for the whole site, for a year unless told otherwise, out of the reach of scripts. */
+export const ownCookie = (
+  name: string,
+  value: string,
+  { isSecure }: Pick<Accepted, 'isSecure'>,
+  maxAge = ONE_YEAR_S,
+): string =>
   stringifySetCookie({
     name,
     value,
     path: '/',
-    maxAge: ONE_YEAR_S,
+    maxAge,
     httpOnly: true,
     sameSite: 'lax',
     secure: isSecure,
@@ -76,9 +79,7 @@ function claimText(claims: NonNullable<Accepted['claims']>, name: string): strin
 function bearerOf(cookies: Cookies, secret: string | undefined): string | undefined {
   const [id = '', given = ''] = (cookies[COOKIE_NAME] ?? '').split('.');
   if (id === '' || secret === undefined) return undefined;
-  const expected = Buffer.from(signature(secret, id));
-  const actual = Buffer.from(given);
-  return expected.length === actual.length && timingSafeEqual(expected, actual) ? id : undefined;
+  return isSigned(secret, PURPOSE, id, given) ? id : undefined;
 }
 
 /** The user the request names, else the bearer of a cookie that was signed here; undefined when it has neither. */
@@ -96,7 +97,7 @@ export function identify(
   if (client) return client;
   const id = newId();
   if (identity.secret === undefined) return { kind: 'anonymous', id, ...traits };
-  const value = `${id}.${signature(identity.secret, id)}`;
+  const value = `${id}.${sign(identity.secret, PURPOSE, id)}`;
   return { kind: 'anonymous', id, ...traits, setCookie: ownCookie(COOKIE_NAME, value, accepted) };
 }
 

@@ -8,6 +8,7 @@ import type {
   TransformRules,
 } from '@strangler/contracts';
 import { closenessOf, flagOf, normalSegments } from '@strangler/contracts';
+import { compileWorkflows, type Workflow } from './compile-workflows.js';
 import { compileConditions, type Fulfil } from './fulfil.js';
 import { type Asked, type Facts, readFacts } from './request-facts.js';
 import { guardOf, type RouteGuard } from './route-guard.js';
@@ -25,6 +26,8 @@ export type Route = {
   readonly guard?: RouteGuard | undefined;
   readonly transform?: { readonly rules: TransformRules; readonly segments: readonly Segment[] } | undefined;
   readonly grpc?: { readonly rules: GrpcRules; readonly segments: readonly Segment[] } | undefined;
+  /** Its requests may belong to one of these, and then not the flag alone decides. */
+  readonly workflows: readonly Workflow[];
 };
 
 /** Whether the service gets and gives the bytes of the client, whoever that is. */
@@ -68,7 +71,8 @@ const emptyTable = (): RouteTable => ({
 });
 
 /** Compiled once for each plan. */
-export function compileRoutes(plan: Pick<Plan, 'migrations' | 'proxy'>): RouteTable {
+export function compileRoutes(plan: Pick<Plan, 'migrations' | 'proxy' | 'workflows'>): RouteTable {
+  const workflowsOf = compileWorkflows(plan);
   const table = emptyTable();
   for (const [
     migration,
@@ -90,6 +94,7 @@ export function compileRoutes(plan: Pick<Plan, 'migrations' | 'proxy'>): RouteTa
         guard,
         transform,
         grpc,
+        workflows: workflowsOf(pattern),
       };
       insert(table, planned, route, plan.proxy.paths);
     }

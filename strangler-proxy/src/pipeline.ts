@@ -101,6 +101,10 @@ export function createPipeline(parts: PipelineParts) {
       tellIfTester(parts, verdict, response, true);
       outcome = await way.web({ ...attempt, setCookies: stayed, upstream, hold: false });
     }
+    if (isOwnWrite(parts, verdict) && outcome.kind !== 'answered') {
+      const token = parts.ownWrites.give(accepted, recognise(accepted, parts.identity), false);
+      if (!response.headersSent && !response.destroyed) response.appendHeader('Set-Cookie', token);
+    }
     if (outcome.kind === 'failed') {
       log.warn(
         { code: outcome.error.code, method: accepted.method, route: route?.text ?? 'other' },
@@ -137,18 +141,45 @@ export function createPipeline(parts: PipelineParts) {
 
 /** The cookies an answer gives: `moved` with one of the service, `stayed` with one of legacy. Whom the service could not answer has not moved. */
 export function cookiesFor(
-  { pins }: Pick<PipelineParts, 'pins'>,
+  parts: Pick<PipelineParts, 'pins' | 'workflowSides' | 'ownWrites' | 'identity'>,
   verdict: Verdict,
   fromLegacy: readonly string[] = [],
-) {
+): { readonly moved: Iterable<string>; readonly stayed: Iterable<string> } {
   const { accepted, route, decision, routing } = verdict;
-  const { client, pin } = verdict.consulted;
-  const stayed = client?.setCookie === undefined ? fromLegacy : [...fromLegacy, client.setCookie];
-  const isMoving = decision.side === 'service' && client !== undefined && pin !== null && pin !== 'held';
-  if (!isMoving || !route) return { moved: stayed, stayed };
+  const { client, pin, workflow } = verdict.consulted;
+  if (isOwnWrite(parts, verdict)) {
+    const token = cookieOfWrite(parts, verdict, fromLegacy);
+    return { moved: token, stayed: token };
+  }
+  const known = client?.setCookie === undefined ? fromLegacy : [...fromLegacy, client.setCookie];
+  const inside = workflow?.isDue ? [parts.workflowSides.give(accepted, workflow, routing.state)] : [];
+  // Whoever is inside stays inside wherever one answer comes from; whoever enters is where that answer came from.
+  const stayed = workflow?.why === 'inside' || workflow?.side === 'legacy' ? [...known, ...inside] : known;
+  if (decision.side === 'legacy') return { moved: stayed, stayed };
+  const moved = [...known, ...inside];
+  const { pins } = parts;
+  const isMoving = client !== undefined && pin !== null && pin !== 'held';
+  if (!isMoving || !route) return { moved, stayed };
   const pinned = pins.give(accepted, route.migration, client, routing.generation(route));
-  return { moved: [...stayed, pinned], stayed };
+  return { moved: [...moved, pinned], stayed };
 }
+
+type WriteParts = Pick<PipelineParts, 'ownWrites' | 'identity'>;
+
+const isOwnWrite = ({ ownWrites }: WriteParts, { accepted, decision, routing }: Verdict): boolean =>
+  decision.side === 'legacy' && ownWrites.isWrite(accepted, routing);
+
+/** Made when it is asked for: its time is that of the head of the answer, and the write was committed before. */
+const cookieOfWrite = (
+  { ownWrites, identity }: WriteParts,
+  { accepted }: Verdict,
+  others: readonly string[],
+): Iterable<string> => ({
+  *[Symbol.iterator]() {
+    yield* others;
+    yield ownWrites.give(accepted, recognise(accepted, identity));
+  },
+});
 
 function tellIfTester(
   parts: PipelineParts,
@@ -182,7 +213,7 @@ export function recordServed(
     ...ending,
     seconds,
     route,
-    decidedFor: route && client && flags.stickTo(route.flag, client),
+    decidedFor: route && client && decision.perClient ? flags.stickTo(route.flag, client) : undefined,
     pinned: isKept(consulted),
   });
   if (accepted.span && decidedAt !== undefined && tries)

@@ -6,6 +6,7 @@ import type { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import {
+  httpWatermarkSource,
   NOTHING_KNOWN,
   type Plan,
   type ProxyEvidence,
@@ -15,6 +16,7 @@ import {
   subscribeToState,
   type Upstream as UpstreamPlan,
   urlOf,
+  type WatermarkSource,
 } from '@strangler/contracts';
 import { accept } from './accept.js';
 import { openAccessLog } from './access-log.js';
@@ -29,6 +31,7 @@ import { exportEntrance } from './export-entrance.js';
 import { exportShares } from './export-shares.js';
 import type { Flags } from './flags.js';
 import { followState } from './follow-state.js';
+import { followWatermarks } from './follow-watermarks.js';
 import { headOf } from './head-of.js';
 import { createPlanInForce, type PlanInForce } from './in-force.js';
 import { createKept } from './kept.js';
@@ -56,6 +59,8 @@ export type ProxyOptions = {
   readonly flags?: Flags;
   /** In place of the plan's control plane. */
   readonly subscription?: StateSubscription;
+  /** In place of the plan's sync. */
+  readonly watermarks?: WatermarkSource;
   readonly now?: () => number;
   readonly newId?: () => string;
   /** For ids of requests, traces and spans. */
@@ -110,6 +115,15 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
       return { flags, ready: flags.start() };
     },
     authenticates: createKept(async (opened) => (await opened.catch(() => undefined))?.stop()),
+    watermarks: createKept((following) => following.stop()),
+    followWatermarks({ proxy, migrations, sync }) {
+      const isFollowed = proxy.readYourWrites.enabled && Object.values(migrations).some(({ data }) => data);
+      const source = isFollowed ? (options.watermarks ?? httpWatermarkSource(urlOf(sync.admin))) : undefined;
+      const following = followWatermarks({ source, log, now, sleep });
+      following.start();
+      return following;
+    },
+    ownWrites: createKept(() => {}),
     entranceOf: ({ proxy }) => createEntrance(proxy, { randomHex }),
     accessLogs: createKept((opened) => opened.stop()),
     openAccessLog: (each) => openAccessLog(each, log),

@@ -22,7 +22,7 @@ export type Relay = {
 
 export type RelayOptions = {
   readonly hold: boolean;
-  readonly setCookies: readonly string[];
+  readonly setCookies: Iterable<string>;
   readonly ownHeaders?: RawHeaders;
   readonly capture?: Capture | undefined;
   readonly onHead?: ((raw: RawHeaders) => void) | undefined;

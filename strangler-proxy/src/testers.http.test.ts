@@ -69,7 +69,7 @@ describe('a tester', () => {
     const cookies = (await get('/items/1')).headers.getSetCookie().map((line) => line.replace(/;.*/, ''));
     const { told } = await ask({ ...show(token()), cookie: cookies.join('; ') });
     expect(told).toMatch(
-      /^rule=GET \/items\/\*; flag=strangler\.catalog; bucket=\d{1,3}; pin=held; tester=anna; phase=canary; upstream=catalog; reason=tester "anna" asked for the service$/,
+      /^rule=GET \/items\/\*; flag=strangler\.catalog; bucket=\d{1,3}; pin=held; write=none; tester=anna; phase=canary; upstream=catalog; reason=tester "anna" asked for the service$/,
     );
     expect((await ask(show(token()))).told).toContain('bucket=none; pin=none;');
   });
@@ -166,6 +166,7 @@ describe('the explanation in a header', () => {
       upstream: 'catalog',
       flag: 'strangler.catalog',
       shadow: true,
+      workflows: [],
       compare: { ignore: [], unordered: [], redact: [], headers: [] },
     },
     decision: {
@@ -178,6 +179,7 @@ describe('the explanation in a header', () => {
     },
     bucket: null,
     pin: null,
+    ownWrite: null,
     tester: 'anna',
     phase: 'canary',
     fellBack: false,
@@ -187,7 +189,7 @@ describe('the explanation in a header', () => {
     const reason = 'not healthy (x\r\nSet-Cookie: a=b; upstream=legacy\u0000\u2028é)';
     const text = explainText({ ...told, decision: { ...told.decision, reason } });
     expect(text).toMatch(/^[\x20-\x7e]*$/);
-    expect(text.split('; ')).toHaveLength(8);
+    expect(text.split('; ')).toHaveLength(9);
     expect(text).toContain('reason=not healthy (x??Set-Cookie: a=b? upstream=legacy???)');
     expect(
       explainText({ ...told, decision: { ...told.decision, reason: 'x'.repeat(9_999) } }).length,

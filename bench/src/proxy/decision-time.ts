@@ -5,8 +5,10 @@ import { parsePlan, StranglerError } from '@strangler/contracts';
 import {
   accept,
   consult,
+  createOwnWrites,
   createPins,
   createRouting,
+  createWorkflowSides,
   decide,
   FlagFile,
   identify,
@@ -52,7 +54,18 @@ export async function decisionTime(planFile: string, of: Case): Promise<Decision
   await flags.start();
   const routing = createRouting(plan, benchState).current;
   const service = { healthy: true, reason: null };
-  const parts = { proxy: plan.proxy, flags, pins: createPins(plan), now: Date.now };
+  const parts = {
+    proxy: plan.proxy,
+    flags,
+    pins: createPins(plan),
+    ownWrites: createOwnWrites({
+      plan,
+      watermarks: () => ({ time: undefined, migrations: {} }),
+      now: Date.now,
+    }),
+    workflowSides: createWorkflowSides(plan, Date.now),
+    now: Date.now,
+  };
   let ids = 0;
   const newId = () => `client-${ids++}`;
   let diverted = 0;

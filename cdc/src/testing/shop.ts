@@ -1,6 +1,7 @@
 import { type MigrationData, type MigrationSync as Evidence, tableMappingSchema } from '@strangler/contracts';
 import { createConnection, type Connection, type RowDataPacket } from 'mysql2/promise';
 import { pino } from 'pino';
+import { flowClock } from '../flow-clock.js';
 import { MigrationSync, type MigrationSyncOptions } from '../migration-sync.js';
 import { noStopPoints } from '../stop-points.js';
 import { type ScratchDatabase, scratchDatabase, until } from './databases.js';
@@ -82,6 +83,8 @@ export async function openShop(server?: string): Promise<Shop> {
           { write: (line: string) => void log.push((JSON.parse(line) as { msg: string }).msg) },
         ),
         clock: Date.now,
+        flowClock: flowClock(),
+        onAppliedUntil: () => {},
         random: Math.random,
         stopPoints: noStopPoints,
         ...options,

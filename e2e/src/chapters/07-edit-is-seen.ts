@@ -19,11 +19,15 @@ export const editIsSeen: Chapter = {
       headers: { 'x-csrf-token': csrf },
     });
     const edited = performance.now();
+    const own = (await traffic.send(admin, 'GET', `/api/products/${id}`)).json() as { name: string };
+    claim('whoever edited it reads the edit at once', own.name === name, own.name);
+    // Somebody else: whoever has just written is not sent to the service before the service has it.
+    const reader = createClient(world.urls.proxy);
     await until(
       'the edit in the service',
       10_000,
       async () => {
-        const answer = await traffic.send(admin, 'GET', `/api/products/${id}`);
+        const answer = await traffic.send(reader, 'GET', `/api/products/${id}`);
         return isFromService(answer) && (answer.json() as { name: string }).name === name;
       },
       10,

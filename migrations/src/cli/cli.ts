@@ -104,7 +104,7 @@ export async function runCli(argv: readonly string[], outer: CliEnvironment): Pr
     },
   );
 
-  changing('advance <migration>', 'one phase forward, or in canary the next share')
+  changing('advance <migration-or-group>', 'one phase forward, or in canary the next share')
     .option('--share <percent>', 'a canary step of the plan instead of the next', wholePercent)
     .option('--force', 'go although gates are unmet; needs --why')
     .action(async (migration: string, options: MoveOptions & { share?: number; force?: boolean }) => {
@@ -118,7 +118,7 @@ export async function runCli(argv: readonly string[], outer: CliEnvironment): Pr
       say(options, moved, () => movedText(moved));
     });
 
-  changing('rollback <migration>', 'one phase back, or down to --to').action(
+  changing('rollback <migration-or-group>', 'one phase back, or down to --to').action(
     async (migration: string, options: MoveOptions) => {
       const moved = await (await control(options)).rollback(migration, moveOf(options));
       say(options, moved, () => movedText(moved));

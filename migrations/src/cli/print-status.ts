@@ -1,4 +1,5 @@
 import type { Status } from '../report/report.js';
+import { summariseGroup } from '../report/summarise.js';
 import { count, milliseconds, moment, percent } from '../report/words.js';
 import { gateLines } from './fail.js';
 import { columns } from './terminal.js';
@@ -16,6 +17,7 @@ export function statusText(status: Status): string {
         )
         .join(', ') || 'none'
     }\n`,
+    ...status.groups.map((group) => `${summariseGroup(group)}\n`),
     ...status.warnings.map((warning) => `warning: ${warning}\n`),
   ];
   if (status.migrations.length === 0) head.push('the plan has no migrations: every request goes to legacy\n');
@@ -27,6 +29,7 @@ function migrationText(migration: Status['migrations'][number]): string {
   const facts: string[][] = [
     ['phase', `${migration.phase}${migration.since === null ? '' : ` since ${moment(migration.since)}`}`],
   ];
+  if (migration.group !== null) facts.push(['group', migration.group]);
   if (migration.phase === 'canary')
     facts.push([
       'share',

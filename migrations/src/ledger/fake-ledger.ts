@@ -1,10 +1,28 @@
 import { changedMeanwhile } from '../errors.js';
 import { describeEvent } from './describe-event.js';
-import type { Ledger, LedgerEvent } from './ledger.js';
+import type { Ledger, LedgerEvent, LedgerPart } from './ledger.js';
 
 /** A ledger in memory, for tests; holds to the same promises as the real one. */
 export function fakeLedger(clock: () => number = Date.now): Ledger {
   const events: LedgerEvent[] = [];
+  async function appendTogether(parts: readonly LedgerPart[]): Promise<readonly LedgerEvent[]> {
+    for (const { migration, after } of parts) {
+      const last = events.findLast((event) => event.migration === migration);
+      if (last && last.sequence !== after) throw changedMeanwhile(migration, describeEvent(last));
+    }
+    const before = events.length;
+    const at = new Date(clock()).toISOString();
+    for (const { migration, after, events: added } of parts)
+      for (const [index, event] of added.entries())
+        events.push({
+          ...structuredClone(event),
+          id: events.length + 1,
+          migration,
+          sequence: after + index + 1,
+          at,
+        });
+    return structuredClone(events.slice(before));
+  }
   return {
     async history() {
       return structuredClone(events);
@@ -12,18 +30,7 @@ export function fakeLedger(clock: () => number = Date.now): Ledger {
     async size() {
       return events.length;
     },
-    async append(migration, after, added) {
-      const last = events.findLast((event) => event.migration === migration);
-      if (last && last.sequence !== after) throw changedMeanwhile(migration, describeEvent(last));
-      const stored = added.map((event, index) => ({
-        ...structuredClone(event),
-        id: events.length + index + 1,
-        migration,
-        sequence: after + index + 1,
-        at: new Date(clock()).toISOString(),
-      }));
-      events.push(...stored);
-      return structuredClone(stored);
-    },
+    append: (migration, after, added) => appendTogether([{ migration, after, events: added }]),
+    appendTogether,
   };
 }

@@ -74,6 +74,68 @@ export function ledgerConformance(open: () => Promise<Ledger>): void {
     expect(await ledger.size()).toBe(1);
   });
 
+  it('appends to several migrations as one, and nothing when one of them has moved on', async () => {
+    const ledger = await open();
+    await ledger.append('orders', 0, [event()]);
+    const stored = await ledger.appendTogether([
+      { migration: 'orders', after: 1, events: [event({ from: 'syncing', to: 'shadow' })] },
+      { migration: 'cart', after: 0, events: [event(), event({ from: 'syncing', to: 'shadow' })] },
+    ]);
+    expect(stored.map(({ migration, sequence, to }) => `${migration} ${sequence} ${to}`).toSorted()).toEqual([
+      'cart 1 syncing',
+      'cart 2 shadow',
+      'orders 2 shadow',
+    ]);
+    await expect(
+      ledger.appendTogether([
+        { migration: 'cart', after: 2, events: [event()] },
+        { migration: 'orders', after: 1, events: [event()] },
+      ]),
+    ).rejects.toMatchObject({
+      code: 'LEDGER_CHANGED_MEANWHILE',
+      message: expect.stringContaining('migration "orders"'),
+    });
+    expect(await ledger.size()).toBe(4);
+  });
+
+  it('is never read with a part of what was appended as one, whoever else writes', async () => {
+    const ledger = await open();
+    const over = new AbortController();
+    const torn: string[] = [];
+    const reading = (async () => {
+      while (!over.signal.aborted) {
+        const history = await ledger.history();
+        const [cart, orders] = ['cart', 'orders'].map(
+          (name) => history.filter(({ migration }) => migration === name).length,
+        );
+        if (cart !== orders) torn.push(`${cart} of cart, ${orders} of orders`);
+      }
+    })();
+    const writer = async (names: readonly string[]) => {
+      let written = 0;
+      for (let round = 0; round < 20; round++) {
+        const history = await ledger.history();
+        const after = (name: string) =>
+          history.findLast(({ migration }) => migration === name)?.sequence ?? 0;
+        await ledger
+          .appendTogether(names.map((name) => ({ migration: name, after: after(name), events: [event()] })))
+          .then(
+            () => written++,
+            (error: { code?: string }) => {
+              if (error.code !== 'LEDGER_CHANGED_MEANWHILE') throw error;
+            },
+          );
+      }
+      return written;
+    };
+    const written = await Promise.all([writer(['cart', 'orders']), writer(['orders', 'cart'])]);
+    over.abort();
+    await reading;
+    expect(torn).toEqual([]);
+    expect(await ledger.size()).toBe(2 * ((written[0] ?? 0) + (written[1] ?? 0)));
+    expect(Math.max(...written)).toBeGreaterThan(0);
+  });
+
   it('is not changed by what a reader does with its answer', async () => {
     const ledger = await open();
     await ledger.append('catalog', 0, [event()]);

@@ -49,6 +49,13 @@ export type LedgerEvent = NewLedgerEvent & {
   readonly at: string;
 };
 
+/** Events of one migration, to be appended right behind the event with the sequence `after` (0: none yet). */
+export type LedgerPart = {
+  readonly migration: string;
+  readonly after: number;
+  readonly events: readonly NewLedgerEvent[];
+};
+
 /** The append-only history of phase changes. Nothing is ever changed or taken away. */
 export type Ledger = {
   /** Every event, oldest first. */
@@ -64,4 +71,6 @@ export type Ledger = {
     after: number,
     events: readonly NewLedgerEvent[],
   ): Promise<readonly LedgerEvent[]>;
+  /** The same for several migrations in one transaction: nobody ever reads a history that has a part of it. */
+  appendTogether(parts: readonly LedgerPart[]): Promise<readonly LedgerEvent[]>;
 };

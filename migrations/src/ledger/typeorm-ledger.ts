@@ -2,7 +2,7 @@ import { type DataSource, QueryFailedError } from 'typeorm';
 import { changedMeanwhile, ledgerFailed } from '../errors.js';
 import { describeEvent } from './describe-event.js';
 import { eventOf, LedgerEntry } from './ledger-entry.js';
-import type { Ledger } from './ledger.js';
+import type { Ledger, LedgerEvent, LedgerPart } from './ledger.js';
 
 const isDuplicate = (error: unknown) =>
   error instanceof QueryFailedError &&
@@ -20,18 +20,25 @@ export function typeormLedger(source: DataSource, where: string, clock: () => nu
       throw isDuplicate(cause) ? cause : ledgerFailed(where, cause);
     }
   };
-  return {
-    history: async () => (await reach(entries.find({ order: { id: 'ASC' } }))).map(eventOf),
-    size: () => reach(entries.count()),
-    async append(migration, after, events) {
+  const changed = async (parts: readonly LedgerPart[]) => {
+    for (const { migration, after } of parts) {
       const last = await lastOf(migration);
       // A gap is as wrong as a clash: `after` has to be the last sequence, not just a free one.
-      if (last && last.sequence !== after) throw changedMeanwhile(migration, describeEvent(eventOf(last)));
-      const at = new Date(clock());
-      try {
-        const stored = await reach(
-          source.transaction((manager) =>
-            manager.getRepository(LedgerEntry).save(
+      if (last && last.sequence !== after) return changedMeanwhile(migration, describeEvent(eventOf(last)));
+    }
+    return undefined;
+  };
+  async function appendTogether(given: readonly LedgerPart[]): Promise<readonly LedgerEvent[]> {
+    // In one order for all writers: two that lock the same rows in turn would wait for each other.
+    const parts = given.toSorted((a, b) => a.migration.localeCompare(b.migration));
+    const before = await changed(parts);
+    if (before) throw before;
+    const at = new Date(clock());
+    try {
+      const stored = await reach(
+        source.transaction((manager) =>
+          manager.getRepository(LedgerEntry).save(
+            parts.flatMap(({ migration, after, events }) =>
               events.map((event, index) => ({
                 migration,
                 sequence: after + index + 1,
@@ -50,13 +57,21 @@ export function typeormLedger(source: DataSource, where: string, clock: () => nu
               })),
             ),
           ),
-        );
-        return stored.map(eventOf);
-      } catch (error) {
-        if (!isDuplicate(error)) throw error;
-        const other = await lastOf(migration);
-        throw changedMeanwhile(migration, other ? describeEvent(eventOf(other)) : 'another event');
-      }
-    },
+        ),
+      );
+      return stored.map(eventOf);
+    } catch (error) {
+      if (!isDuplicate(error)) throw error;
+      throw (
+        (await changed(parts)) ??
+        changedMeanwhile(parts.map(({ migration }) => migration).join(', '), 'another event')
+      );
+    }
+  }
+  return {
+    history: async () => (await reach(entries.find({ order: { id: 'ASC' } }))).map(eventOf),
+    size: () => reach(entries.count()),
+    append: (migration, after, events) => appendTogether([{ migration, after, events }]),
+    appendTogether,
   };
 }

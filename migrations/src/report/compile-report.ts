@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 import {
   COMPARISONS,
   flagOf,
+  groupOf,
   type MigrationTraffic,
   phaseOf,
   type Plan,
@@ -17,14 +18,18 @@ import {
   routeVerdict,
   verdict,
 } from '../gates/comparisons.js';
-import { gatesOf } from '../gates/gate-table.js';
 import { otherPlan } from '../gates/each-proxy.js';
 import { newestVerification } from '../gates/gates.js';
 import { foldLedger, routingStateOf, type Standing, UNTOUCHED } from '../ledger/fold.js';
 import type { LedgerEvent } from '../ledger/ledger.js';
-import { decideAdvance, endOf, placeText, type Position, startOf } from '../transition/move.js';
-import type { MigrationReport, Report } from './report.js';
-import { overview, summarise } from './summarise.js';
+import { findMigration } from '../transition/look-up.js';
+import { endOf, placeText } from '../transition/move.js';
+import { decideUnitAdvance, type Part } from '../transition/move-unit.js';
+import { unitOf } from '../transition/unit.js';
+import type { GroupReport, MigrationReport, Report } from './report.js';
+import { overview, summarise, summariseGroup } from './summarise.js';
+
+type Standings = ReadonlyMap<string, Standing>;
 
 export type ReportInput = {
   readonly plan: Plan;
@@ -43,9 +48,8 @@ export function compileReport(input: ReportInput): Report {
   const { plan, history, evidence } = input;
   const standings = foldLedger(history);
   const state = routingStateOf(history);
-  const migrations = Object.keys(plan.migrations).map((name) =>
-    migrationReport(name, standings.get(name) ?? UNTOUCHED, input),
-  );
+  const migrations = Object.keys(plan.migrations).map((name) => migrationReport(name, standings, input));
+  const groups = Object.keys(plan.groups).map((name) => groupReport(name, plan, standings));
   const orphans = [...standings.keys()].filter(
     (name) => !Object.hasOwn(plan.migrations, name) && phaseOf(state, name) !== 'legacy',
   );
@@ -67,7 +71,7 @@ export function compileReport(input: ReportInput): Report {
           ]),
     ],
     requests: evidence.heard?.requests ?? null,
-    summary: [overview(migrations), ...migrations.map(summarise)],
+    summary: [overview(migrations), ...groups.map(summariseGroup), ...migrations.map(summarise)],
     warnings: [
       ...input.complaints,
       ...proxyWarnings(input),
@@ -76,11 +80,13 @@ export function compileReport(input: ReportInput): Report {
           `migration "${name}" is in "${phaseOf(state, name)}" in the ledger but not in the plan: its requests go to legacy; put it back or roll it back first`,
       ),
     ],
+    groups,
     migrations,
   };
 }
 
-function migrationReport(name: string, standing: Standing, input: ReportInput): MigrationReport {
+function migrationReport(name: string, standings: Standings, input: ReportInput): MigrationReport {
+  const standing = standings.get(name) ?? UNTOUCHED;
   const { plan, evidence, history } = input;
   const migration = plan.migrations[name] as Plan['migrations'][string];
   const traffic = evidence.heard?.migrations[name];
@@ -93,6 +99,7 @@ function migrationReport(name: string, standing: Standing, input: ReportInput): 
     owner: migration.owner,
     upstream: migration.upstream,
     flag: migration.flag ?? flagOf(name),
+    group: groupOf(plan, name) ?? null,
     phase: standing.phase,
     since: standing.since,
     share: {
@@ -112,7 +119,7 @@ function migrationReport(name: string, standing: Standing, input: ReportInput): 
     sync,
     movesData: migration.data !== undefined,
     verification: newestVerification(sync ?? undefined, standing),
-    next: nextStep(name, standing, configured, input),
+    next: nextStep(name, standings, input),
     warnings: warningsOf(name, standing, configured, sync?.problem ?? null, evidence),
     routes: migration.routes.map((route) => {
       const found =
@@ -130,19 +137,20 @@ function migrationReport(name: string, standing: Standing, input: ReportInput): 
   };
 }
 
-/** The same decision and the same gates as `advance`, so that the report never promises what is then refused. */
-function nextStep(
-  name: string,
-  standing: Standing,
-  share: number | null,
-  { plan, evidence }: ReportInput,
-): MigrationReport['next'] {
-  const migration = plan.migrations[name] as Plan['migrations'][string];
-  const position: Position = { phase: standing.phase, share: share ?? standing.share ?? 0 };
+/** The same decision and the same gates as `advance`, of a group those of all, so that the report never promises what is then refused. */
+function nextStep(name: string, standings: Standings, input: ReportInput): MigrationReport['next'] {
+  const { plan, evidence, shares } = input;
+  const unit = unitOf(plan, name);
+  const knowns = unit.members.map((member) => ({
+    name: member,
+    ...findMigration(plan, member),
+    standing: standings.get(member) ?? UNTOUCHED,
+    share: shares[member] ?? null,
+  }));
   try {
-    const move = decideAdvance(name, migration, position, {});
-    const context = { name, migration, planRevision: plan.revision, standing, share, evidence };
-    const gates = gatesOf(startOf(move), endOf(move), context);
+    const parts = decideUnitAdvance(unit, knowns, plan, evidence, {});
+    const [{ move }] = parts as readonly [Part];
+    const gates = parts.flatMap((part) => part.gates);
     return {
       to: placeText(endOf(move), move.shareTo),
       ready: gates.every(({ met }) => met),
@@ -153,6 +161,14 @@ function nextStep(
     if (!(error instanceof StranglerError)) throw error;
     return { to: null, ready: false, reason: error.message, gates: [] };
   }
+}
+
+function groupReport(name: string, plan: Plan, standings: Standings): GroupReport {
+  const members = Object.keys(plan.migrations).filter((member) => groupOf(plan, member) === name);
+  const phases = new Set(members.map((member) => (standings.get(member) ?? UNTOUCHED).phase));
+  const [phase = null] = phases;
+  const flag = plan.migrations[members[0] ?? '']?.flag ?? flagOf(name);
+  return { name, flag, members, phase: phases.size === 1 ? phase : null };
 }
 
 const servedBy = (traffic: MigrationTraffic) => {

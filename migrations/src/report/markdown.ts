@@ -33,6 +33,7 @@ function migrationText(migration: MigrationReport): string {
           `${migration.phase}${migration.since === null ? '' : `, since ${moment(migration.since)}`}`,
         ],
         ['Owner', migration.owner],
+        ...(migration.group === null ? [] : [['Group', migration.group]]),
         ['Share configured', migration.phase === 'canary' ? percent(share.configured) : 'none in this phase'],
         [
           'Share observed',

@@ -37,7 +37,7 @@ function facts(migration: MigrationReport): Markup {
   const copied = sync?.backfill.tables.reduce((sum, table) => sum + table.copied, 0) ?? 0;
   const total = sync?.backfill.tables.reduce((sum, table) => sum + table.total, 0) ?? 0;
   return html`<dl class="facts">
-    ${fact('Owner', migration.owner)}
+    ${fact('Owner', migration.owner, migration.group === null ? null : `moves with group ${migration.group}`)}
     ${fact(
       'Clients on the service',
       share.observedClients === null ? 'none seen yet' : percent(share.observedClients),

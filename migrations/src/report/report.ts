@@ -16,6 +16,8 @@ export type MigrationReport = {
   readonly owner: string;
   readonly upstream: string;
   readonly flag: string;
+  /** The group it moves with; null: it moves by itself. */
+  readonly group: string | null;
   readonly phase: Phase;
   /** When the phase began; null: it never left legacy. */
   readonly since: string | null;
@@ -51,6 +53,15 @@ export type MigrationReport = {
   readonly history: readonly LedgerEvent[];
 };
 
+/** Migrations that move as one. */
+export type GroupReport = {
+  readonly name: string;
+  readonly flag: string;
+  readonly members: readonly string[];
+  /** Of all its migrations; null: they stand apart, since before they were put together. */
+  readonly phase: Phase | null;
+};
+
 export type Report = {
   readonly at: string;
   readonly plan: { readonly file: string; readonly revision: string };
@@ -61,6 +72,7 @@ export type Report = {
   /** The whole report in a few sentences. */
   readonly summary: readonly string[];
   readonly warnings: readonly string[];
+  readonly groups: readonly GroupReport[];
   readonly migrations: readonly MigrationReport[];
 };
 

@@ -1,5 +1,5 @@
 import { PHASES } from '@strangler/contracts';
-import type { MigrationReport } from './report.js';
+import type { GroupReport, MigrationReport } from './report.js';
 import { percent } from './words.js';
 
 /** How far the whole is: how many migrations are in which phase. */
@@ -12,6 +12,10 @@ export function overview(migrations: readonly Pick<MigrationReport, 'phase'>[]):
     .map(([phase, number]) => `${number} in ${phase}`);
   return `${migrations.length} ${migrations.length === 1 ? 'migration' : 'migrations'}: ${phases.join(', ')}`;
 }
+
+/** What moves as one, in one sentence. */
+export const summariseGroup = ({ name, members, phase }: GroupReport): string =>
+  `Group "${name}": ${members.map((member) => `"${member}"`).join(', ')} move together, ${phase === null ? 'and stand apart now' : `all in "${phase}"`}`;
 
 /** One migration in one sentence for somebody who reads nothing else. */
 export function summarise(

@@ -1,4 +1,4 @@
-import type { NewLedgerEvent } from '../ledger/ledger.js';
+import type { LedgerPart } from '../ledger/ledger.js';
 import { endOf, type Move, startOf } from './move.js';
 import type { Steps } from './steps.js';
 
@@ -6,7 +6,7 @@ import type { Steps } from './steps.js';
 export async function change(
   move: Move,
   flag: string,
-  events: readonly NewLedgerEvent[],
+  events: readonly LedgerPart[],
   steps: Steps,
 ): Promise<readonly string[]> {
   const share = move.shareTo ?? 0;

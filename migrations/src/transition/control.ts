@@ -22,7 +22,10 @@ export type RollbackWish = Omit<AdvanceWish, 'share' | 'force'>;
 /** What an advance or a rollback did, or would do. */
 export type Moved = {
   readonly ok: true;
+  /** Of the migration, or of the group. */
   readonly migration: string;
+  /** The migrations that moved: one, or those of the group. */
+  readonly members: readonly string[];
   readonly from: Phase;
   readonly to: Phase;
   readonly shareFrom: number | null;

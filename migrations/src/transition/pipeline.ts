@@ -1,45 +1,52 @@
 import { phaseOf, StranglerError, type Verification } from '@strangler/contracts';
 import { forceNeedsReason, gateUnmet, noData, onlyFlagTurnedOff } from '../errors.js';
-import type { Evidence } from '../evidence/evidence.js';
 import type { Gate } from '../gates/gate.js';
-import { gatesOf } from '../gates/gate-table.js';
 import type { NewLedgerEvent } from '../ledger/ledger.js';
 import { serially } from '../serially.js';
 import { change, settle } from './carry-out.js';
 import type { AdvanceWish, Control, Moved, RollbackWish } from './control.js';
 import { dryRunSteps } from './dry-run-steps.js';
 import { countersNow, eventsOf, note, noteRefusal } from './events.js';
-import { findMigration, type Known, lookUp, positionOf, standingOf } from './look-up.js';
-import {
-  consequenceOf,
-  decideAdvance,
-  decideRollback,
-  endOf,
-  type Move,
-  placeText,
-  startOf,
-} from './move.js';
+import { findMigration, lookUp, standingOf } from './look-up.js';
+import { consequenceOf, endOf, placeText, startOf } from './move.js';
+import { decideUnitAdvance, decideUnitRollback, type Part } from './move-unit.js';
 import { realSteps } from './real-steps.js';
 import { retryOnChange } from './retry-on-change.js';
+import { findUnit, type Unit } from './unit.js';
 
-/** One phase or one share forward, if its gates are met. */
+/** One phase or one share forward, if its gates are met; a group goes as one, by the gates of all its migrations. */
 export async function advance(control: Control, name: string, wish: AdvanceWish): Promise<Moved> {
   if (wish.force && !wish.why?.trim()) throw forceNeedsReason(name);
-  const known = await lookUp(control, name);
-  const move = decideAdvance(name, known.migration, positionOf(known), wish);
+  const unit = findUnit(control.plan, name, 'advance');
+  const knowns = await Promise.all(unit.members.map((member) => lookUp(control, member)));
+  // Refused before anything is asked that takes time.
+  const wished = decideUnitAdvance(unit, knowns, control.plan, null, wish);
+  const [{ known, move }] = wished as readonly [Part];
   if (move.shareTo !== null) await control.flags.maySet(known.flag, move.shareTo);
   const evidence = await control.evidence.gather();
-  const gates = gatesFor(control, known, move, evidence);
+  const parts = decideUnitAdvance(unit, knowns, control.plan, evidence, wish);
+  const gates = parts.flatMap((part) => part.gates);
   const unmet = gates.some(({ met }) => !met);
   const forced = unmet && wish.force === true;
-  const counters = countersNow(evidence, name);
   if (unmet && !forced) {
-    if (!wish.dryRun) await noteRefusal(control, name, eventsOf(control, move, 'refused', wish, gates));
+    if (!wish.dryRun)
+      for (const part of parts)
+        await noteRefusal(
+          control,
+          part.known.name,
+          eventsOf(control, part.move, 'refused', wish, part.gates),
+        );
     throw gateUnmet(name, placeText(endOf(move), move.shareTo), gates);
   }
   const kind = forced ? 'forced' : move.direction === 'forward' ? 'advanced' : 'share-changed';
-  const events = eventsOf(control, move, kind, wish, gates).map((event) => ({ ...event, counters }));
-  return perform(control, known, move, events, wish, { gates, forced });
+  const written = parts.map((part) => ({
+    ...part,
+    events: eventsOf(control, move, kind, wish, part.gates).map((event) => ({
+      ...event,
+      counters: countersNow(evidence, part.known.name),
+    })),
+  }));
+  return perform(control, unit, written, wish, { gates, forced });
 }
 
 /**
@@ -47,19 +54,28 @@ export async function advance(control: Control, name: string, wish: AdvanceWish)
  * with the ledger out of reach the flag alone brings the clients of a canary back.
  */
 export async function rollback(control: Control, name: string, wish: RollbackWish): Promise<Moved> {
-  const { migration, flag } = findMigration(control.plan, name);
+  const unit = findUnit(control.plan, name, 'rollback');
+  const { flag } = findMigration(control.plan, unit.members[0] ?? name);
   try {
     return await retryOnChange(async () => {
-      const known = { ...(await standingOf(control, name)), share: null, name, migration, flag };
-      const share = (await control.flags.share(flag).catch(() => null)) ?? known.standing.share ?? 0;
-      const move = decideRollback(name, { phase: known.standing.phase, share }, wish.to);
-      const events = eventsOf(control, move, 'rolled-back', wish, []);
-      return perform(control, known, move, events, wish, { gates: [], forced: false });
+      const share = await control.flags.share(flag).catch(() => null);
+      const knowns = await Promise.all(
+        unit.members.map(async (member) => {
+          const { migration } = findMigration(control.plan, member);
+          return { ...(await standingOf(control, member)), share, name: member, migration, flag };
+        }),
+      );
+      const parts = decideUnitRollback(unit, knowns, wish.to).map((part) => ({
+        ...part,
+        events: eventsOf(control, part.move, 'rolled-back', wish, []),
+      }));
+      return perform(control, unit, parts, wish, { gates: [], forced: false });
     });
   } catch (error) {
     const isLedger = error instanceof StranglerError && error.code === 'LEDGER_FAILED';
-    const lastKnown = phaseOf(control.feed.lastKnown(), name);
-    if (!isLedger || wish.dryRun || lastKnown !== 'canary') throw error;
+    const state = control.feed.lastKnown();
+    const isCanary = unit.members.some((member) => phaseOf(state, member) === 'canary');
+    if (!isLedger || wish.dryRun || !isCanary) throw error;
     await control.flags.setShare(flag, 0);
     throw onlyFlagTurnedOff(name, flag, error);
   }
@@ -88,21 +104,30 @@ export async function verify(control: Control, name: string, by: string): Promis
   return verification;
 }
 
+type Written = Part & { readonly events: readonly NewLedgerEvent[] };
+
 async function perform(
   control: Control,
-  known: Known,
-  move: Move,
-  events: readonly NewLedgerEvent[],
+  unit: Unit,
+  parts: readonly Written[],
   wish: { readonly dryRun?: boolean },
   outcome: { readonly gates: readonly Gate[]; readonly forced: boolean },
 ): Promise<Moved> {
-  const { name, flag, standing } = known;
-  const steps = wish.dryRun ? dryRunSteps(name) : realSteps(name, standing.sequence, control);
-  const changed = await serially(control.ledger, () => change(move, flag, events, steps));
+  // Of migrations that go back from different phases, the longest way says what has to be done.
+  const [{ known, move }] = parts.toSorted((a, b) => b.move.path.length - a.move.path.length) as [Written];
+  const members = parts.map((part) => part.known.name);
+  const steps = wish.dryRun ? dryRunSteps : realSteps(members, control);
+  const entries = parts.map((part) => ({
+    migration: part.known.name,
+    after: part.known.standing.sequence,
+    events: part.events,
+  }));
+  const changed = await serially(control.ledger, () => change(move, known.flag, entries, steps));
   const settled = await settle(move, steps);
   return {
     ok: true,
-    migration: name,
+    migration: unit.name,
+    members,
     from: startOf(move),
     to: endOf(move),
     shareFrom: move.shareFrom,
@@ -112,11 +137,4 @@ async function perform(
     ...outcome,
     steps: [...changed, ...settled],
   };
-}
-
-function gatesFor(control: Control, known: Known, move: Move, evidence: Evidence): readonly Gate[] {
-  if (move.direction === 'share-down' || move.direction === 'backward') return [];
-  const { name, migration, standing, share } = known;
-  const context = { name, migration, planRevision: control.plan.revision, standing, share, evidence };
-  return gatesOf(startOf(move), endOf(move), context);
 }

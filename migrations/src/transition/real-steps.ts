@@ -20,8 +20,8 @@ export type World = {
   readonly evidence: EvidenceSource;
 };
 
-/** Does what it says. `after` is the sequence of the last event the move was decided on. */
-export const realSteps = (migration: string, after: number, world: World): Steps => ({
+/** Does what it says, for the migrations that move. */
+export const realSteps = (migrations: readonly string[], world: World): Steps => ({
   async setShare(flag, share) {
     await world.flags.setShare(flag, share);
     return `set flag "${flag}" to ${share} %`;
@@ -34,8 +34,8 @@ export const realSteps = (migration: string, after: number, world: World): Steps
       return `could not turn flag "${flag}" off (${reasonOf(error)}): the phase decides, and it sends everyone to legacy`;
     }
   },
-  async append(events) {
-    const stored = await world.ledger.append(migration, after, events);
+  async append(parts) {
+    const stored = await world.ledger.appendTogether(parts);
     await world.feed.refresh();
     return `wrote to the ledger: ${stored.map(describeEvent).join('; ')}`;
   },
@@ -54,13 +54,13 @@ export const realSteps = (migration: string, after: number, world: World): Steps
     for (;;) {
       const { proxy, proxies } = await world.evidence.gather();
       if (!proxy.ok) return `cannot tell whether the share is in force: ${proxy.reason}`;
-      const others = otherShares(proxies, migration, share);
+      const others = migrations.flatMap((name) => otherShares(proxies, name, share));
       const all = proxies.length === 1 ? 'the proxy has' : `all ${proxies.length} proxies have`;
       if (others.length === 0) return `${all} put ${share} % in force`;
       if (others.every(({ configured }) => configured === null))
         return 'the flag has strategies of its own: the proxy cannot tell its share';
       if (Date.now() > deadline)
-        return `waited ${SETTLE_MS / 1000} s, ${others.map(({ name, configured }) => `"${name}" still says ${configured} %`).join(', ')}`;
+        return `waited ${SETTLE_MS / 1000} s, ${[...new Set(others.map(({ name, configured }) => `"${name}" still says ${configured} %`))].join(', ')}`;
       await delay(POLL_MS);
     }
   },
