@@ -75,6 +75,7 @@ describe('a request over HTTP/2', () => {
       'X-Forwarded-Proto: https',
       'X-Forwarded-Host: shop.test',
       'X-Request-Id: ID',
+      'TE: trailers',
     ]);
   });
 
