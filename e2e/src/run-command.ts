@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 
 export type CommandResult = {
   readonly code: number | null;
@@ -8,7 +7,7 @@ export type CommandResult = {
   readonly milliseconds: number;
 };
 
-/** Runs a Node program to its end; an aborted signal ends it and throws. */
+/** Runs a Node program to its end; an aborted signal ends it and throws, when it has ended. */
 export async function runCommand(
   script: string,
   args: readonly string[],
@@ -24,6 +23,10 @@ export async function runCommand(
   let [out, err] = ['', ''];
   child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));
-  const [code] = (await once(child, 'close')) as [number | null];
+  // An abort is told at once; the program it ends takes a moment longer.
+  let broken: Error | undefined;
+  child.once('error', (error) => (broken = error));
+  const code = await new Promise<number | null>((done) => child.once('close', done));
+  if (broken) throw broken;
   return { code, out, err, milliseconds: performance.now() - begin };
 }
