@@ -1,3 +1,4 @@
+import { checkUpstreams } from './check-upstreams.js';
 import { type TableMapping, tableMappingSchema } from './mapping-schema.js';
 import { EXACT_PATHS, normalSegments, pathRulesSchema } from './path-rules.js';
 import { flagOf, type PlanRoute, routeSchema } from './plan.js';
@@ -42,6 +43,7 @@ export function crossCheck(document: unknown): readonly Inconsistency[] {
       'has no "legacy"',
       'add "legacy: http://host:port", the application that serves everything that is not in the plan',
     );
+  checkUpstreams(upstreams, complain);
   if (migrations.length > 0) {
     if (plan['control'] === undefined)
       complain(

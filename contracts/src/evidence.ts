@@ -51,6 +51,23 @@ export type MigrationTraffic = {
   readonly routes: readonly RouteEvidence[];
 };
 
+/** An upstream is healthy while one of its instances is. */
+export type UpstreamEvidence = {
+  readonly healthy: boolean;
+  readonly reason: string | null;
+  readonly instances?: readonly InstanceEvidence[];
+};
+
+export type InstanceEvidence = {
+  /** Its URL; with the address behind it when its name was looked up. */
+  readonly instance: string;
+  readonly healthy: boolean;
+  readonly reason: string | null;
+  readonly breaker: 'closed' | 'open' | 'half-open';
+  /** Requests of clients that wait for its answer or read it. */
+  readonly pending: number;
+};
+
 /** `GET /evidence` of a proxy's admin port. */
 export type ProxyEvidence = {
   readonly instance: string;
@@ -61,7 +78,7 @@ export type ProxyEvidence = {
   /** False while the control plane is out of reach and the last known state is served. */
   readonly inContact: boolean;
   readonly requests: { readonly total: number; readonly failed: number };
-  readonly upstreams: Readonly<Record<string, { readonly healthy: boolean; readonly reason: string | null }>>;
+  readonly upstreams: Readonly<Record<string, UpstreamEvidence>>;
   readonly migrations: Readonly<Record<string, MigrationTraffic>>;
 };
 

@@ -21,3 +21,4 @@ export * from './routing-state.js';
 export * from './sign.js';
 export * from './state-subscription.js';
 export * from './tester-token.js';
+export * from './upstream-schema.js';

@@ -5,8 +5,10 @@ import { createProxyMiddleware } from 'http-proxy-middleware';
 import type { StranglerError } from '@strangler/contracts';
 import type { Accepted } from './accept.js';
 import type { Attempt, Outcome } from './attempt.js';
-import { upstreamRefused, upstreamReset, upstreamTimeout } from './errors.js';
-import { headerObject } from './headers.js';
+import { upstreamReset, upstreamTimeout } from './errors.js';
+import { failureOf } from './failure-of.js';
+import { headerObject, withHost } from './headers.js';
+import type { Instance, Settle } from './instance.js';
 import { type Ongoing, undiciTransport } from './undici-transport.js';
 import type { Upstream } from './upstreams.js';
 
@@ -20,32 +22,46 @@ export type Forward = {
 // Kept on the request itself: nothing is looked up by it, and they go with it.
 const ONGOING = Symbol('ongoing');
 const TARGET = Symbol('target');
-type Carried = IncomingMessage & { [ONGOING]?: Ongoing; [TARGET]?: string };
+const JOINING = Symbol('joining');
+type Joining = { readonly instance: Instance; readonly settle: Settle };
+type Carried = IncomingMessage & { [ONGOING]?: Ongoing; [TARGET]?: string; [JOINING]?: Joining };
 
 /** http-proxy-middleware, with undici's pools for plain requests and its own way for upgrades. */
 export function createForward(
   legacy: Upstream,
   onUpgradeError: (socket: Socket, error: StranglerError) => void,
 ): Forward {
+  const { url, tls, servername } = legacy.choose();
   const middleware = createProxyMiddleware({
-    target: legacy.url,
-    router: (request: Carried) => request[ONGOING]?.attempt.upstream.url ?? legacy.url,
+    target: url,
+    // Plain requests never get as far as to need it: the transport sends them.
+    router: (request: Carried) => (request[JOINING] ? placeOf(request[JOINING].instance) : url),
+    // httpxy writes into what it is given here: all that differs between upgrades it writes anew.
+    ...(tls && { ssl: { ...tls, servername }, secure: tls.rejectUnauthorized }),
     // http-proxy-middleware reads request.url as a WHATWG URL and refuses what that does not understand ("//"), so it is
     // given "/" to read and takes the target, byte for byte, from here.
     pathRewrite: (_path, request: Carried) => request[TARGET],
     ejectPlugins: true,
-    upgradeTimeout: legacy.timeoutMs,
+    upgradeTimeout: legacy.timeouts.headMs,
     plugins: [
       undiciTransport((request: Carried) => request[ONGOING] as Ongoing),
       (proxy) =>
-        void proxy.on('error', (error, _request, response) => {
-          if (response instanceof Socket) onUpgradeError(response, upgradeFailure(error, legacy));
+        void proxy.on('error', (error, request, response) => {
+          if (!(response instanceof Socket)) return;
+          (request as Carried)[JOINING]?.settle(response.destroyed ? 'abandoned' : 'failed');
+          onUpgradeError(response, upgradeFailure(error, legacy));
         }),
       // httpxy joins the two connections by pipes, and a pipe does not carry on that one side was destroyed.
       (proxy) =>
-        void proxy.on('proxyReqWs', (toLegacy, _request, client) => {
-          client.once('close', () => toLegacy.destroy());
+        void proxy.on('proxyReqWs', (toLegacy, request, client) => {
+          const settle = (request as Carried)[JOINING]?.settle;
+          client.once('close', () => {
+            settle?.('abandoned');
+            toLegacy.destroy();
+          });
+          toLegacy.once('response', ({ statusCode }) => settle?.('answered', statusCode));
           toLegacy.once('upgrade', (_response, joined: Socket) => {
+            settle?.('answered', 101);
             client.once('close', () => joined.destroy());
             joined.once('close', () => client.destroySoon());
           });
@@ -65,10 +81,12 @@ export function createForward(
         middleware(request, response, fail).catch(fail);
       }),
     upgrade(request: Carried, accepted, socket, head) {
+      const instance = legacy.choose();
+      request[JOINING] = { instance, settle: instance.begin() };
       request[TARGET] = accepted.target;
       request.url = '/';
       request.headers = {
-        ...headerObject(accepted.headers),
+        ...headerObject(withHost(accepted.headers, instance.hostHeader)),
         connection: 'Upgrade',
         upgrade: 'websocket',
       };
@@ -77,10 +95,18 @@ export function createForward(
   };
 }
 
+/** An object, because the host of a URL has brackets around an IPv6 address, which node:http would take for a name. */
+const placeOf = ({ url, host, port }: Instance) => ({
+  protocol: url.protocol,
+  hostname: host,
+  host,
+  port: String(port),
+});
+
 function upgradeFailure(error: Error, legacy: Upstream): StranglerError {
-  const code = (error as NodeJS.ErrnoException).code ?? '';
-  if (code === 'ECONNREFUSED' || code === 'ENOTFOUND') return upstreamRefused(legacy.name, error);
-  return /timed? ?out/i.test(`${code} ${error.message}`)
-    ? upstreamTimeout(legacy.name, legacy.timeoutMs)
-    : upstreamReset(legacy.name, error);
+  const { code = '', syscall } = error as NodeJS.ErrnoException;
+  if (/timed? ?out/i.test(`${code} ${error.message}`) && syscall !== 'connect')
+    return upstreamTimeout(legacy.name, legacy.timeouts.headMs);
+  const isSent = syscall !== 'connect' && syscall !== 'getaddrinfo';
+  return failureOf(error, isSent ? 'sent' : 'not-sent', legacy);
 }

@@ -2,6 +2,7 @@ import { access, constants } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { checkPort, type Plan, type Problem, reasonOf, runProgram } from '@strangler/contracts';
 import { createProxy } from './proxy.js';
+import { checkTls } from './read-tls.js';
 
 await runProgram(
   {
@@ -10,6 +11,7 @@ await runProgram(
       return [
         ...(await checkPort('proxy.listen', plan.proxy.listen)),
         ...(await checkPort('proxy.admin', plan.proxy.admin)),
+        ...checkTls(plan),
         ...(plan.flags?.file === undefined
           ? []
           : await checkFolder(plan, 'flags.file', plan.flags.file, constants.R_OK)),

@@ -23,7 +23,9 @@ import { createAdmin } from './admin.js';
 import { portUnavailable } from './errors.js';
 import { explain } from './explain.js';
 import { exportShares } from './export-shares.js';
+import { exportUpstreams } from './export-upstreams.js';
 import type { Flags } from './flags.js';
+import type { Lookup } from './follow-addresses.js';
 import { followState } from './follow-state.js';
 import { createForward } from './forward.js';
 import { createMetrics } from './metrics.js';
@@ -34,6 +36,7 @@ import { createRecord } from './record.js';
 import { refuseUpgrade } from './refuse.js';
 import { createRouting } from './routing.js';
 import { createShadow } from './shadow.js';
+import { tellUpstreams } from './tell-upstreams.js';
 import { createUpstreams } from './upstreams.js';
 
 export type ProxyOptions = {
@@ -45,6 +48,9 @@ export type ProxyOptions = {
   readonly subscription?: StateSubscription;
   readonly now?: () => number;
   readonly newId?: () => string;
+  /** How names of upstreams become addresses. */
+  readonly lookup?: Lookup;
+  readonly random?: () => number;
   readonly sleep?: (milliseconds: number, signal: AbortSignal) => Promise<void>;
 };
 
@@ -71,7 +77,15 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
 
   const flags = options.flags ?? openFlags(plan, log);
   const metrics = createMetrics(() => shadow.pending());
-  const upstreams = createUpstreams(plan.upstreams, plan.proxy.shadow.concurrency);
+  const upstreams = createUpstreams({
+    plan,
+    shadowConnections: plan.proxy.shadow.concurrency,
+    now,
+    lookup: options.lookup,
+    random: options.random,
+  });
+  exportUpstreams(metrics.registry, upstreams);
+  tellUpstreams(upstreams, log);
   const routing = createRouting(plan, NOTHING_KNOWN);
   const identity = plan.proxy;
   await flags.start();
@@ -104,12 +118,7 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
   const pipeline = createPipeline(parts);
 
   for (const name of upstreams.all.keys()) metrics.healthy.set({ upstream: name }, 1);
-  upstreams.onHealth((upstream, { healthy, reason }) => {
-    metrics.healthy.set({ upstream }, healthy ? 1 : 0);
-    if (healthy) log.info({ upstream }, `upstream "${upstream}" is healthy again`);
-    else
-      log.warn({ upstream }, `upstream "${upstream}" is not healthy (${reason ?? ''}): reads go to legacy`);
-  });
+  upstreams.onHealth((upstream, { healthy }) => metrics.healthy.set({ upstream }, healthy ? 1 : 0));
 
   const following = await followState({
     subscription:
@@ -182,7 +191,7 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
     stateVersion: routing.current.state.version,
     inContact,
     requests: record.requests(),
-    upstreams: Object.fromEntries([...upstreams.all].map(([name, { health }]) => [name, health()])),
+    upstreams: Object.fromEntries([...upstreams.all].map(([name, one]) => [name, one.evidence()])),
     migrations: record.migrations(),
   });
   const admin = createAdmin({

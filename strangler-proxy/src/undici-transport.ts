@@ -1,12 +1,10 @@
 import type { IncomingMessage } from 'node:http';
-import { PassThrough } from 'node:stream';
 import type { Plugin } from 'http-proxy-middleware';
-import type { Dispatcher } from 'undici';
-import type { StranglerError } from '@strangler/contracts';
 import type { Attempt, Outcome } from './attempt.js';
-import { answerCut, transportMisplaced, upstreamRefused, upstreamReset, upstreamTimeout } from './errors.js';
-import { createRelay } from './relay.js';
-import type { Upstream } from './upstreams.js';
+import { transportMisplaced } from './errors.js';
+import { type Ending, exchange } from './exchange.js';
+import type { Instance } from './instance.js';
+import type { RetryCause } from './upstream.js';
 
 /** An attempt on its way, and where its outcome goes. */
 export type Ongoing = { readonly attempt: Attempt; readonly settle: (outcome: Outcome) => void };
@@ -30,125 +28,36 @@ export function undiciTransport(ongoingOf: (request: IncomingMessage) => Ongoing
 
 // RFC 9110, 9.2.2: only these may be sent again without being asked.
 const REPEATABLE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
-const CANNOT_TAKE_IT = new Set([502, 503, 504]);
 
+/** Sends an attempt to an instance of its upstream, and again where that is safe. */
 function carry({ attempt, settle }: Ongoing): void {
-  const { request, response, accepted, upstream, hold } = attempt;
-  const relay = createRelay(response, attempt);
-  let controller: Dispatcher.DispatchController | undefined;
-  let isOver = false;
-  let status = 0;
+  const { request, accepted, upstream } = attempt;
   const whole = accepted.hasBody ? bodyArrivedWhole(request) : undefined;
-  // Not the request itself: undici destroys a body it could not send, and the client's connection would go with it.
-  const body = accepted.hasBody && whole === undefined ? request.pipe(new PassThrough()) : null;
-  let mayRepeat = !accepted.hasBody && REPEATABLE.has(accepted.method);
+  let left = upstream.retriesPerRequest;
 
-  const finish = (outcome: Outcome): void => {
-    if (isOver) return;
-    isOver = true;
-    clearTimeout(timer);
-    response.off('close', onClientGone);
-    relay.drop();
-    // An answer that came before the whole upload: the rest is read away, so that the connection can go on.
-    if (body && !request.complete) request.unpipe(body).resume();
-    settle(outcome);
-  };
-  const stop = (outcome: Outcome): void => {
-    finish(outcome);
-    controller?.abort(new Error('the attempt is over'));
-  };
-  const onClientGone = () => stop({ kind: 'abandoned' });
-  const timer = setTimeout(
-    () => stop({ kind: 'failed', error: upstreamTimeout(upstream.name, upstream.timeoutMs) }),
-    upstream.timeoutMs,
-  );
-  response.once('close', onClientGone);
-  if (response.destroyed || response.closed) return onClientGone();
-
-  const handler: Dispatcher.DispatchHandler = {
-    onRequestStart(started) {
-      controller = started;
-      // A client can leave while its request waits for a connection. Without this look the pool ends up full of
-      // connections that are paused on responses nobody reads.
-      if (isOver) started.abort(new Error('the attempt is over'));
-    },
-    onBodySent: () => void timer.refresh(),
-    onResponseStart(started, statusCode, _headers, message) {
-      // 1xx: 100 has been answered by the server, early hints are not passed on.
-      if (statusCode < 200) return;
-      clearTimeout(timer);
-      status = statusCode;
-      if (hold && CANNOT_TAKE_IT.has(status)) return stop({ kind: 'unavailable', status });
-      relay.head(status, message, rawHeadersOf(started));
-    },
-    onResponseData(started, chunk) {
-      if (isOver) return started.abort(new Error('the attempt is over'));
-      if (relay.data(chunk)) return;
-      started.pause();
-      response.once('drain', () => started.resume());
-    },
-    onResponseEnd() {
-      if (isOver) return;
-      relay.end();
-      finish({ kind: 'answered', status });
-    },
-    onResponseError(_controller, error) {
-      if (isOver) return;
-      const failure = failureOf(error, status > 0, upstream);
-      // A pooled connection the upstream has just closed says nothing of the upstream.
-      if (failure.code === 'PROXY_UPSTREAM_RESET' && mayRepeat) {
-        mayRepeat = false;
-        return send();
+  const send = (instance: Instance): void =>
+    exchange(attempt, instance, whole, (ending) => {
+      const cause = left > 0 ? retryCause(ending, attempt) : undefined;
+      const next = cause && upstream.retry(instance, cause);
+      if (next) {
+        left--;
+        return send(next);
       }
-      finish({ kind: 'failed', error: failure });
-    },
-  };
-  const send = (): void => {
-    try {
-      upstream.pool.dispatch(
-        {
-          path: accepted.target,
-          method: accepted.method,
-          headers: accepted.headers,
-          body: whole ?? body,
-          servername: upstream.servername,
-        } as Dispatcher.DispatchOptions,
-        handler,
-      );
-    } catch (error) {
-      finish({ kind: 'failed', error: upstreamReset(upstream.name, error) });
-    }
-  };
-  send();
+      // An answer that came before the whole upload: the rest is read away, so that the connection can go on.
+      if (accepted.hasBody && !request.complete) request.resume();
+      settle(ending);
+    });
+  send(upstream.choose());
+}
+
+/** A timeout is no cause once the request has been sent: it may still be worked on. */
+function retryCause(ending: Ending, { accepted, response }: Attempt): RetryCause | undefined {
+  if (ending.kind !== 'failed' || response.destroyed) return undefined;
+  if (ending.reached === 'not-sent') return 'not-sent';
+  const isReset = ending.reached === 'sent' && ending.error.code === 'PROXY_UPSTREAM_RESET';
+  return isReset && !accepted.hasBody && REPEATABLE.has(accepted.method) ? 'no-answer' : undefined;
 }
 
 /** A body that has come along with its head goes on in one piece, without a stream. */
 const bodyArrivedWhole = (request: IncomingMessage): Buffer | undefined =>
   request.complete ? ((request.read() as Buffer | null) ?? undefined) : undefined;
-
-const rawHeadersOf = ({ rawHeaders }: Dispatcher.DispatchController): string[] => {
-  if (!Array.isArray(rawHeaders)) return [];
-  const texts: string[] = [];
-  for (const part of rawHeaders) texts.push(part.toString('latin1'));
-  return texts;
-};
-
-const REFUSED = new Set([
-  'ECONNREFUSED',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'EADDRNOTAVAIL',
-]);
-
-function failureOf(error: Error, hasHead: boolean, upstream: Upstream): StranglerError {
-  if (hasHead) return answerCut(upstream.name, error);
-  const codes = [error, ...(error instanceof AggregateError ? (error.errors as Error[]) : [])].map(
-    (each) => (each as NodeJS.ErrnoException).code ?? '',
-  );
-  if (codes.includes('UND_ERR_CONNECT_TIMEOUT')) return upstreamTimeout(upstream.name, upstream.timeoutMs);
-  if (codes.some((code) => REFUSED.has(code) || code.startsWith('ERR_TLS') || /CERT|VERIFY/.test(code)))
-    return upstreamRefused(upstream.name, error);
-  return upstreamReset(upstream.name, error);
-}

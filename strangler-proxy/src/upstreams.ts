@@ -1,128 +1,80 @@
-import type { Upstream as UpstreamPlan } from '@strangler/contracts';
-import { reasonOf } from '@strangler/contracts';
-import { isIP } from 'node:net';
-import { Pool } from 'undici';
+import type { Plan } from '@strangler/contracts';
 import type { Health } from './decide.js';
+import { type Lookup, lookupByName } from './follow-addresses.js';
+import type { Instance } from './instance.js';
+import { readTls } from './read-tls.js';
+import { createUpstream, type RunningUpstream, type Upstream } from './upstream.js';
 
-/** An HTTP server the proxy can send to. */
-export type Upstream = {
-  readonly name: string;
-  readonly url: URL;
-  readonly timeoutMs: number;
-  /** For TLS: the name the upstream's certificate must have; without it undici would take the client's Host header. */
-  readonly servername?: string;
-  /** For the requests of clients: as many connections as there are requests, kept alive. */
-  readonly pool: Pool;
-  /** For shadows alone, so that they can never take a client's connection. */
-  readonly shadowPool: Pool;
-  readonly health: () => Health;
-};
+export type { Upstream } from './upstream.js';
 
 export type Upstreams = {
   readonly all: ReadonlyMap<string, Upstream>;
   /** The upstream of that name; the plan has been checked to have it. */
   get(name: string): Upstream;
+  /** An upstream lost its last instance, or has one again. */
   onHealth(listener: (upstream: string, health: Health) => void): void;
+  /** An instance went out or came back. */
+  onInstance(listener: (upstream: Upstream, instance: Instance) => void): void;
+  /** The name of an upstream cannot be looked up (the last addresses stay), or can again (null). */
+  onLost(listener: (upstream: string, host: string, reason: string | null) => void): void;
   start(): void;
   stop(): Promise<void>;
 };
 
-const HEALTH_INTERVAL_MS = 1_000;
-const HEALTH_TIMEOUT_MS = 1_000;
-// One lost answer is no outage; a second one in a row is.
-const FAILURES_TO_BE_UNHEALTHY = 2;
-const MAX_HEADER_BYTES = 65_536;
+export type UpstreamsOptions = {
+  readonly plan: Pick<Plan, 'upstreams' | 'folder'>;
+  readonly shadowConnections: number;
+  readonly now: () => number;
+  readonly lookup?: Lookup | undefined;
+  readonly random?: (() => number) | undefined;
+};
 
-export function createUpstreams(
-  plan: Readonly<Record<string, UpstreamPlan>>,
-  shadowConnections: number,
-): Upstreams {
-  const listeners: ((upstream: string, health: Health) => void)[] = [];
-  const probes: NodeJS.Timeout[] = [];
-  const stopping = new AbortController();
-  const all = new Map(
-    Object.entries(plan).map(([name, { url, timeoutMs, health: healthPath }]) => {
-      const options = {
-        pipelining: 1,
-        allowH2: false,
-        maxHeaderSize: MAX_HEADER_BYTES,
-        // Own timers watch the head; a body may pause for as long as the upstream likes (server-sent events).
-        headersTimeout: 0,
-        bodyTimeout: 0,
-        connect: { timeout: timeoutMs },
-      };
-      const probePool = new Pool(url, { ...options, connections: 1 });
-      let health: Health = { healthy: true, reason: null };
-      let failures = 0;
-      const probe = async (path: string): Promise<void> => {
-        const reason = await ask(probePool, path, stopping.signal);
-        if (stopping.signal.aborted) return;
-        failures = reason === null ? 0 : failures + 1;
-        const next: Health =
-          failures === 0
-            ? { healthy: true, reason: null }
-            : failures >= FAILURES_TO_BE_UNHEALTHY
-              ? { healthy: false, reason }
-              : health;
-        const changed = next.healthy !== health.healthy;
-        health = next;
-        if (changed) for (const listener of listeners) listener(name, health);
-      };
-      const upstream = {
-        name,
-        url: new URL(url),
-        ...(url.startsWith('https:') &&
-          !isIP(new URL(url).hostname) && { servername: new URL(url).hostname }),
-        timeoutMs,
-        pool: new Pool(url, options),
-        shadowPool: new Pool(url, { ...options, connections: shadowConnections }),
-        health: () => health,
-      };
-      return [name, { upstream, probePool, healthPath, probe }] as const;
-    }),
-  );
-  const upstreams = new Map([...all].map(([name, { upstream }]) => [name, upstream as Upstream]));
+/** Throws TLS_UNUSABLE. */
+export function createUpstreams(options: UpstreamsOptions): Upstreams {
+  const { plan, shadowConnections, now, lookup = lookupByName, random = Math.random } = options;
+  const healthListeners: ((upstream: string, health: Health) => void)[] = [];
+  const instanceListeners: ((upstream: Upstream, instance: Instance) => void)[] = [];
+  const lostListeners: ((upstream: string, host: string, reason: string | null) => void)[] = [];
+
+  const create = (name: string, one: Plan['upstreams'][string]): RunningUpstream => {
+    let wasUp = true;
+    const look = (): void => {
+      const isUp = upstream.instances().some((each) => each.isUp());
+      if (isUp === wasUp) return;
+      wasUp = isUp;
+      for (const listener of healthListeners) listener(name, upstream.health());
+    };
+    const upstream = createUpstream({
+      name,
+      plan: one,
+      tls: readTls(name, one.tls, plan.folder),
+      shadowConnections,
+      lookup,
+      random,
+      now,
+      onInstance(instance) {
+        for (const listener of instanceListeners) listener(upstream, instance);
+        look();
+      },
+      onMove: look,
+      onLost: (host, reason) => {
+        for (const listener of lostListeners) listener(name, host, reason);
+      },
+    });
+    return upstream;
+  };
+  const all = new Map(Object.entries(plan.upstreams).map(([name, one]) => [name, create(name, one)]));
   return {
-    all: upstreams,
-    get: (name) => upstreams.get(name) as Upstream,
-    onHealth: (listener) => void listeners.push(listener),
+    all,
+    get: (name) => all.get(name) as Upstream,
+    onHealth: (listener) => void healthListeners.push(listener),
+    onInstance: (listener) => void instanceListeners.push(listener),
+    onLost: (listener) => void lostListeners.push(listener),
     start() {
-      for (const { healthPath, probe } of all.values()) {
-        if (healthPath === undefined) continue;
-        let asking = false;
-        const tick = () => {
-          if (asking) return;
-          asking = true;
-          void probe(healthPath).finally(() => (asking = false));
-        };
-        tick();
-        probes.push(setInterval(tick, HEALTH_INTERVAL_MS));
-      }
+      for (const upstream of all.values()) upstream.start();
     },
     async stop() {
-      for (const timer of probes) clearInterval(timer);
-      stopping.abort();
-      await Promise.all(
-        [...all.values()]
-          .flatMap(({ upstream, probePool }) => [upstream.pool, upstream.shadowPool, probePool])
-          .map((pool) => pool.destroy()),
-      );
+      await Promise.all([...all.values()].map((upstream) => upstream.stop()));
     },
   };
-}
-
-/** null when it is well, else why not. */
-async function ask(pool: Pool, path: string, stop: AbortSignal): Promise<string | null> {
-  const timeout = AbortSignal.timeout(HEALTH_TIMEOUT_MS);
-  try {
-    const { statusCode, body } = await pool.request({
-      method: 'GET',
-      path,
-      signal: AbortSignal.any([timeout, stop]),
-    });
-    await body.dump();
-    return statusCode === 200 ? null : `${path} answers ${statusCode}`;
-  } catch (error) {
-    return timeout.aborted ? `${path} does not answer within ${HEALTH_TIMEOUT_MS} ms` : reasonOf(error);
-  }
 }

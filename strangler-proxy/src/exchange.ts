@@ -1,0 +1,153 @@
+import { PassThrough } from 'node:stream';
+import type { StranglerError } from '@strangler/contracts';
+import type { Dispatcher } from 'undici';
+import type { Attempt } from './attempt.js';
+import { isEventStream } from './capture.js';
+import { answerIdle, answerTimeout, connectTimeout, upstreamTimeout } from './errors.js';
+import { failureOf, type Reached } from './failure-of.js';
+import { valuesOf, withHost } from './headers.js';
+import type { Instance } from './instance.js';
+import { createRelay } from './relay.js';
+
+/** How sending an attempt to one instance ended. */
+export type Ending =
+  | { readonly kind: 'answered'; readonly status: number }
+  | { readonly kind: 'unavailable'; readonly status: number }
+  | { readonly kind: 'failed'; readonly error: StranglerError; readonly reached: Reached }
+  | { readonly kind: 'abandoned' };
+
+const CANNOT_TAKE_IT = new Set([502, 503, 504]);
+const OVER = 'the exchange is over';
+
+/**
+ * Sends a request to one instance and its answer to the client, each stage within its time: `connect` until the request goes out, `head` until
+ * the answer begins (anew with each piece of an upload), `idle` between two pieces of the answer while the client keeps up. `whole`: a body that
+ * came along with its head; any other streams from the request, and not a byte of it is read before there is a connection.
+ */
+export function exchange(
+  attempt: Attempt,
+  instance: Instance,
+  whole: Buffer | undefined,
+  end: (ending: Ending) => void,
+): void {
+  const { request, response, accepted, upstream, hold } = attempt;
+  const { connectMs, headMs, idleMs, bodyMs } = upstream.timeouts;
+  const relay = createRelay(response, attempt);
+  // Not the request itself: undici destroys a body it could not send, and the client's connection would go with it.
+  const body = accepted.hasBody && whole === undefined ? new PassThrough() : null;
+  const settle = instance.begin();
+  let controller: Dispatcher.DispatchController | undefined;
+  let isOver = false;
+  let status = 0;
+  let reached: Reached = 'not-sent';
+  let timer: NodeJS.Timeout | undefined;
+  let total: NodeJS.Timeout | undefined;
+
+  const arm = (ms: number, onTimeout: () => void): void => {
+    clearTimeout(timer);
+    timer = ms > 0 ? setTimeout(onTimeout, ms) : undefined;
+  };
+  const finish = (ending: Ending): void => {
+    if (isOver) return;
+    isOver = true;
+    clearTimeout(timer);
+    clearTimeout(total);
+    response.off('close', onClientGone);
+    relay.drop();
+    if (body) request.unpipe(body);
+    settle(blameOf(ending), status);
+    end(ending);
+  };
+  const stop = (ending: Ending): void => {
+    finish(ending);
+    controller?.abort(new Error(OVER));
+  };
+  const fail = (error: StranglerError): void => stop({ kind: 'failed', error, reached });
+  const onClientGone = (): void => stop({ kind: 'abandoned' });
+  /** An upload its client pauses is no fault of the instance: slow clients must not open its breaker. */
+  const blameOf = ({ kind }: Ending): 'answered' | 'failed' | 'abandoned' => {
+    if (kind === 'unavailable') return 'answered';
+    const isWaiting = reached === 'sent' && body !== null && !request.complete && body.readableLength === 0;
+    return kind === 'failed' && isWaiting && isTimeout ? 'abandoned' : kind;
+  };
+  let isTimeout = false;
+  const onHeadTimeout = (): void => {
+    isTimeout = true;
+    fail(upstreamTimeout(upstream.name, headMs));
+  };
+  const onIdle = (): void => {
+    if (controller && isEventStream(valuesOf(rawHeadersOf(controller), 'content-type')[0])) return;
+    fail(answerIdle(upstream.name, idleMs));
+  };
+
+  response.once('close', onClientGone);
+  if (response.destroyed || response.closed) return onClientGone();
+
+  const handler: Dispatcher.DispatchHandler = {
+    onRequestStart(started) {
+      controller = started;
+      // A client can leave while its request waits for a connection. Without this look the pool ends up full of
+      // connections that are paused on responses nobody reads.
+      if (isOver) return started.abort(new Error(OVER));
+      reached = 'sent';
+      arm(headMs, onHeadTimeout);
+      if (body) request.pipe(body);
+    },
+    onBodySent() {
+      if (status === 0 && !isOver) timer?.refresh();
+    },
+    onResponseStart(started, statusCode, _headers, message) {
+      // 1xx: 100 has been answered by the server, early hints are not passed on.
+      if (statusCode < 200 || isOver) return;
+      status = statusCode;
+      reached = 'answering';
+      if (hold && CANNOT_TAKE_IT.has(status)) return stop({ kind: 'unavailable', status });
+      arm(idleMs, onIdle);
+      if (bodyMs > 0) total = setTimeout(() => fail(answerTimeout(upstream.name, bodyMs)), bodyMs);
+      relay.head(status, message, rawHeadersOf(started));
+    },
+    onResponseData(started, chunk) {
+      if (isOver) return started.abort(new Error(OVER));
+      if (relay.data(chunk)) return void timer?.refresh();
+      started.pause();
+      arm(0, onIdle);
+      response.once('drain', () => {
+        if (isOver) return;
+        arm(idleMs, onIdle);
+        started.resume();
+      });
+    },
+    onResponseEnd() {
+      if (isOver) return;
+      relay.end();
+      finish({ kind: 'answered', status });
+    },
+    onResponseError(_controller, error) {
+      if (isOver) return;
+      finish({ kind: 'failed', error: failureOf(error, reached, upstream), reached });
+    },
+  };
+  try {
+    instance.pool.dispatch(
+      {
+        path: accepted.target,
+        method: accepted.method,
+        headers: withHost(accepted.headers, instance.hostHeader),
+        body: whole ?? body,
+        // Always the same for one instance: undici gives up a connection when it changes.
+        servername: instance.servername ?? instance.host,
+      } as Dispatcher.DispatchOptions,
+      handler,
+    );
+  } catch (error) {
+    return finish({ kind: 'failed', error: failureOf(error, reached, upstream), reached });
+  }
+  if (reached === 'not-sent' && !isOver) arm(connectMs, () => fail(connectTimeout(upstream.name, connectMs)));
+}
+
+const rawHeadersOf = ({ rawHeaders }: Dispatcher.DispatchController): string[] => {
+  if (!Array.isArray(rawHeaders)) return [];
+  const texts: string[] = [];
+  for (const part of rawHeaders) texts.push(part.toString('latin1'));
+  return texts;
+};
