@@ -18,7 +18,7 @@ export function failureOf(
   const codes = [error, ...(error instanceof AggregateError ? (error.errors as unknown[]) : [])].map(
     (each) => (each as NodeJS.ErrnoException | undefined)?.code ?? '',
   );
-  // A server that wants a certificate says so, in TLS 1.3, only after the request has gone out.
+  // A server that wants a certificate says so, in TLS 1.3, only after the request has gone out; one on Node just hangs up.
   if (codes.some((code) => UNTRUSTED.test(code))) return upstreamUntrusted(name, error);
   if (reached === 'sent') return upstreamReset(name, error);
   return codes.some((code) => TIMED_OUT.has(code))

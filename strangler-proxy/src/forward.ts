@@ -31,7 +31,8 @@ export function createForward(
   legacy: Upstream,
   onUpgradeError: (socket: Socket, error: StranglerError) => void,
 ): Forward {
-  const { url, tls, servername } = legacy.choose();
+  // What is the same for all of its instances.
+  const { url, tls, servername } = legacy.instances()[0] as Instance;
   const middleware = createProxyMiddleware({
     target: url,
     // Plain requests never get as far as to need it: the transport sends them.
