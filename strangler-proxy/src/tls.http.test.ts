@@ -115,6 +115,13 @@ describe('an upstream that speaks TLS', () => {
     expect(connections).toBe(1);
   });
 
+  it('at an address is sent no name at all (RFC 6066, 3), whatever host the client asks for', async () => {
+    const { port } = await secureServer(authority.issue({ addresses: ['127.0.0.1'] }));
+    const { url } = await before(`https://127.0.0.1:${port}`, { ca: 'ca.pem' });
+    const answer = await rawExchange(url, 'GET / HTTP/1.1\r\nHost: shop.test\r\n\r\n');
+    expect(answer).toContain(JSON.stringify({ sni: false, host: 'shop.test' }));
+  });
+
   it('that wants to see a certificate gets the one of the plan, and refuses a proxy that has none', async () => {
     const { port } = await secureServer(authority.issue({ names: ['shop.test'] }), {
       ca: authority.cert,
