@@ -21,7 +21,7 @@ const OVER = 'the exchange is over';
 
 /**
  * Sends a request to one instance and its answer to the client, each stage within its time: `connect` until the request goes out, `head` until
- * the answer begins (anew with each piece of an upload), `idle` between two pieces of the answer while the client keeps up. `whole`: a body that
+ * the answer begins (anew with each piece of an upload), `idle` between two pieces of either body from then on, while the client keeps up. `whole`: a body that
  * came along with its head; any other streams from the request, and not a byte of it is read before there is a connection.
  */
 export function exchange(
@@ -42,6 +42,9 @@ export function exchange(
   let reached: Reached = 'not-sent';
   let timer: NodeJS.Timeout | undefined;
   let total: NodeJS.Timeout | undefined;
+  let isTimeout = false;
+  let isPaused = false;
+  let lastPieceAt = 0;
 
   const arm = (ms: number, onTimeout: () => void): void => {
     clearTimeout(timer);
@@ -70,12 +73,15 @@ export function exchange(
     const isWaiting = reached === 'sent' && body !== null && !request.complete && body.readableLength === 0;
     return kind === 'failed' && isWaiting && isTimeout ? 'abandoned' : kind;
   };
-  let isTimeout = false;
   const onHeadTimeout = (): void => {
+    if (status > 0) return onIdle();
     isTimeout = true;
     fail(upstreamTimeout(upstream.name, headMs));
   };
+  /** One timer for all stages of an answer: it is not set anew with each piece, but looks when the last one came. */
   const onIdle = (): void => {
+    const left = isPaused ? idleMs : lastPieceAt + idleMs - performance.now();
+    if (left >= 1) return arm(left, onIdle);
     if (controller && isEventStream(valuesOf(rawHeadersOf(controller), 'content-type')[0])) return;
     fail(answerIdle(upstream.name, idleMs));
   };
@@ -94,7 +100,8 @@ export function exchange(
       if (body) request.pipe(body);
     },
     onBodySent() {
-      if (status === 0 && !isOver) timer?.refresh();
+      if (status > 0) lastPieceAt = performance.now();
+      else if (!isOver) timer?.refresh();
     },
     onResponseStart(started, statusCode, _headers, message) {
       // 1xx: 100 has been answered by the server, early hints are not passed on.
@@ -102,18 +109,22 @@ export function exchange(
       status = statusCode;
       reached = 'answering';
       if (hold && CANNOT_TAKE_IT.has(status)) return stop({ kind: 'unavailable', status });
-      arm(idleMs, onIdle);
+      lastPieceAt = performance.now();
+      // Else the timer of the head goes on and becomes that of the answer when its time is over.
+      if (idleMs <= headMs) arm(idleMs, onIdle);
       if (bodyMs > 0) total = setTimeout(() => fail(answerTimeout(upstream.name, bodyMs)), bodyMs);
       relay.head(status, message, rawHeadersOf(started));
     },
     onResponseData(started, chunk) {
       if (isOver) return started.abort(new Error(OVER));
-      if (relay.data(chunk)) return void timer?.refresh();
+      lastPieceAt = performance.now();
+      if (relay.data(chunk)) return;
       started.pause();
-      arm(0, onIdle);
+      isPaused = true;
       response.once('drain', () => {
         if (isOver) return;
-        arm(idleMs, onIdle);
+        isPaused = false;
+        lastPieceAt = performance.now();
         started.resume();
       });
     },

@@ -92,9 +92,12 @@ describe('the time between two pieces of an answer', () => {
       setTimeout(() => response.end('second'), 400);
     });
 
-  it('cuts an answer that stops in the middle, so that nobody takes it for whole', async () => {
+  it.each([
+    ['shorter', { idleMs: 100 }],
+    ['longer', { idleMs: 100, headMs: 60 }],
+  ])('(%s than that to the head) cuts an answer that stops in the middle', async (_than, timeouts) => {
     const legacy = await pausing('text/plain');
-    const { url } = await before(legacy.url, { timeouts: { idleMs: 100 } });
+    const { url } = await before(legacy.url, { timeouts });
     const response = await fetch(url);
     expect(response.status).toBe(200);
     await expect(response.text()).rejects.toThrow('terminated');
