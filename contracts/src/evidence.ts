@@ -60,6 +60,23 @@ export type MigrationTraffic = {
 /** A plan that a proxy was given and could not put into force. At most twenty problems. */
 export type PlanRejected = { readonly at: string; readonly problems: readonly Problem[] };
 
+/** An upstream is healthy while one of its instances is. */
+export type UpstreamEvidence = {
+  readonly healthy: boolean;
+  readonly reason: string | null;
+  readonly instances?: readonly InstanceEvidence[];
+};
+
+export type InstanceEvidence = {
+  /** Its URL; with the address behind it when its name was looked up. */
+  readonly instance: string;
+  readonly healthy: boolean;
+  readonly reason: string | null;
+  readonly breaker: 'closed' | 'open' | 'half-open';
+  /** Requests of clients that wait for its answer or read it. */
+  readonly pending: number;
+};
+
 /** `GET /evidence` of a proxy's admin port. */
 export type ProxyEvidence = {
   readonly instance: string;
@@ -72,7 +89,7 @@ export type ProxyEvidence = {
   /** False while the control plane is out of reach and the last known state is served. */
   readonly inContact: boolean;
   readonly requests: { readonly total: number; readonly failed: number };
-  readonly upstreams: Readonly<Record<string, { readonly healthy: boolean; readonly reason: string | null }>>;
+  readonly upstreams: Readonly<Record<string, UpstreamEvidence>>;
   readonly migrations: Readonly<Record<string, MigrationTraffic>>;
 };
 

@@ -34,3 +34,4 @@ export * from './fake-watermark-source.js';
 export * from './watermark-answer.js';
 export * from './workflow-schema.js';
 export * from './watermark-source.js';
+export * from './upstream-schema.js';

@@ -61,7 +61,10 @@ describe('a plan', () => {
     const plan = planOf(FIVE_LINES, {});
     expect(plan.proxy.listen).toEqual({ host: '127.0.0.1', port: 8080 });
     expect(plan.proxy.admin.host).toBe('127.0.0.1');
-    expect(plan.upstreams['legacy']).toEqual({ url: 'http://127.0.0.1:3000', timeoutMs: 30_000 });
+    expect(plan.upstreams['legacy']).toMatchObject({
+      urls: ['http://127.0.0.1:3000'],
+      timeouts: { connectMs: 5_000, headMs: 30_000, idleMs: 300_000, bodyMs: 0 },
+    });
     expect(plan.migrations).toEqual({});
   });
 

@@ -10,11 +10,11 @@ import { identitySchema, testersSchema } from './identity-schema.js';
 import { tableMappingSchema } from './mapping-schema.js';
 import { ownWritesSchema } from './own-writes-schema.js';
 import { pathRulesSchema } from './path-rules.js';
-import { rewriteSchema } from './rewrite-schema.js';
 import { parseRoutePattern, type RoutePattern } from './route-pattern.js';
 import { sessionBridgeSchema } from './session-schema.js';
 import { transformSchema } from './transform-schema.js';
 import { workflowSchema } from './workflow-schema.js';
+import { httpUrl, upstreamSchema } from './upstream-schema.js';
 
 const name = z.string().refine((text) => /^[a-z][a-z0-9-]{0,62}$/.test(text), {
   message: 'is not a name',
@@ -28,24 +28,6 @@ const address = z.union([z.string(), z.number().int()]).transform((text, context
     code: 'custom',
     message: `"${text}" is not an address to listen on`,
     params: { remedy: 'write it as "127.0.0.1:8080"' },
-  });
-  return z.NEVER;
-});
-
-const httpUrl = z.string().transform((text, context) => {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (
-    url &&
-    /^https?:$/.test(url.protocol) &&
-    url.pathname === '/' &&
-    url.search === '' &&
-    url.username === ''
-  )
-    return url.origin;
-  context.addIssue({
-    code: 'custom',
-    message: `"${text}" is not the base URL of an HTTP server`,
-    params: { remedy: 'write it as "http://127.0.0.1:3000", without a path' },
   });
   return z.NEVER;
 });
@@ -64,20 +46,6 @@ const databaseUrl = z
       },
     },
   );
-
-const upstreamObject = z.strictObject({
-  url: httpUrl,
-  health: z
-    .string()
-    .startsWith('/')
-    .optional()
-    .describe('path that answers 200 while the service can serve; asked every second'),
-  timeoutMs: z.number().int().min(1).default(30_000).describe('longest wait for the head of an answer'),
-  rewrite: rewriteSchema
-    .optional()
-    .describe('its own address in its answers becomes the one its clients use'),
-});
-const upstream = z.union([httpUrl.transform((url) => upstreamObject.parse({ url })), upstreamObject]);
 
 const jsonPointer = z.string().refine((text) => /^(\/[^/]*)+$/.test(text), {
   message: 'is not a JSON pointer',
@@ -283,7 +251,7 @@ export const planSchema = z.strictObject({
   control: z.strictObject({ listen: address.prefault('127.0.0.1:7072'), ledger: databaseUrl }).optional(),
   flags: flagsSchema.optional(),
   databases: z.record(name, databaseUrl).default({}),
-  upstreams: z.record(name, upstream),
+  upstreams: z.record(name, upstreamSchema),
   migrations: z.record(name, migration).default({}),
   groups: z
     .record(name, groupSchema(name))
@@ -300,7 +268,6 @@ export type Migration = PlanDocument['migrations'][string];
 export type MigrationData = NonNullable<Migration['data']>;
 export type PlanWorkflow = PlanDocument['workflows'][string];
 export type PlanRoute = Migration['routes'][number];
-export type Upstream = PlanDocument['upstreams'][string];
 export type ShadowLimits = PlanDocument['proxy']['shadow'];
 
 /** The name of a migration's flag when the plan gives none. */

@@ -530,7 +530,7 @@ describe('the plan of the base', () => {
       }[name];
       return [
         ...(addresses ?? []).map((address) => `${address?.host}:${address?.port}`),
-        ...Object.values(upstreams).map(({ url }) => new URL(url).host),
+        ...Object.values(upstreams).flatMap(({ urls }) => urls.map((url) => new URL(url).host)),
       ];
     };
     for (const name of TOOLKIT) expect(open).toEqual(expect.arrayContaining(asked(name)));

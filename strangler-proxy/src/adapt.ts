@@ -54,7 +54,7 @@ const HOST = /^(?:[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?|\[[0-9a-f:.]+\])(?::\d+)?$/i;
 /** Undefined: nothing is changed for this route and upstream. `route` is given only where the upstream is its service. */
 export function adapt(
   accepted: Pick<Accepted, 'target' | 'headers' | 'isSecure'>,
-  upstream: Pick<Upstream, 'name' | 'url' | 'rewrite'>,
+  upstream: Pick<Upstream, 'name' | 'origins' | 'rewrite'>,
   route: Route | undefined,
 ): Adaptation | undefined {
   const { rewrite } = upstream;
@@ -64,7 +64,7 @@ export function adapt(
   const valueOf = valueIn(params);
   const { request, response, maxBodyBytes = 0 } = transform?.rules ?? {};
   const side = publicSide(accepted);
-  const origins = rewrite ? [upstream.url.origin, ...rewrite.origins] : [];
+  const origins = rewrite ? [...upstream.origins, ...rewrite.origins] : [];
   const worksOnBodies = response?.json !== undefined || (rewrite?.links.length ?? 0) > 0;
 
   let headers: RawHeaders = request

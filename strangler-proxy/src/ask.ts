@@ -2,7 +2,7 @@ import { reasonOf } from '@strangler/contracts';
 import type { Dispatcher } from 'undici';
 import type { Answer } from './compare.js';
 import { decodeBody } from './decode-body.js';
-import { eachHeader, type RawHeaders } from './headers.js';
+import { eachHeader, type RawHeaders, withHost } from './headers.js';
 import type { Upstream } from './upstreams.js';
 
 /** Why an answer cannot be compared. */
@@ -27,6 +27,12 @@ const CONDITIONS = new Set([
   'range',
 ]);
 
+/** The stages of an upstream's own times, which hold for shadows too; undici watches those. */
+const LATE: Readonly<Record<string, string>> = {
+  UND_ERR_HEADERS_TIMEOUT: 'timeouts.headMs',
+  UND_ERR_BODY_TIMEOUT: 'timeouts.idleMs',
+};
+
 /** The headers of a copy of a request: no conditions, and a mark by which the service can tell it from a client's. */
 export function shadowHeaders(raw: RawHeaders): string[] {
   const headers: string[] = [];
@@ -40,11 +46,12 @@ export async function ask(options: Ask): Promise<Answer | NotAnswered> {
   const { upstream, target, headers, deadlineMs, maxBodyBytes, signal } = options;
   const deadline = AbortSignal.timeout(deadlineMs);
   try {
-    const response = await upstream.shadowPool.request({
+    const { shadowPool, hostHeader, servername, host } = upstream.choose();
+    const response = await shadowPool.request({
       method: 'GET',
       path: target,
-      headers: [...headers],
-      servername: upstream.servername,
+      headers: [...withHost(headers, hostHeader)],
+      servername: servername ?? host,
       signal: AbortSignal.any([deadline, signal]),
     } as Dispatcher.RequestOptions);
     const chunks: Buffer[] = [];
@@ -64,6 +71,8 @@ export async function ask(options: Ask): Promise<Answer | NotAnswered> {
   } catch (error) {
     if (signal.aborted) return { reason: 'stopped', detail: 'the proxy is stopping' };
     if (deadline.aborted) return { reason: 'deadline', detail: `no whole answer within ${deadlineMs} ms` };
+    const late = LATE[(error as NodeJS.ErrnoException).code ?? ''];
+    if (late) return { reason: 'deadline', detail: `not within the upstream's ${late}` };
     return { reason: 'service-unreachable', detail: reasonOf(error) };
   }
 }

@@ -67,7 +67,7 @@ export async function carryByGrpc(
         call: grpc.call(rules),
         route,
         upstream,
-        timeoutMs: upstream.timeoutMs,
+        timeoutMs: upstream.timeouts.headMs,
         target: accepted.target,
         headers: adaptation?.headers ?? accepted.headers,
         body,

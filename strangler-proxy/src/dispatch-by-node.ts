@@ -4,10 +4,10 @@ import type { PassThrough } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { announcedIn, trailersOf } from './trailers.js';
 import type { RawHeaders } from './headers.js';
-import type { Upstream } from './upstreams.js';
+import type { Instance } from './instance.js';
 
 export type NodeDispatch = {
-  readonly upstream: Pick<Upstream, 'url' | 'servername'>;
+  readonly instance: Pick<Instance, 'host' | 'port' | 'tls' | 'servername'>;
   readonly method: string;
   readonly path: string;
   readonly headers: RawHeaders;
@@ -26,24 +26,25 @@ const MAX_HEADER_BYTES = 65_536;
  * request; it tells its story to the same handler as undici does.
  */
 export function dispatchByNode(dispatch: NodeDispatch, handler: Dispatcher.DispatchHandler): void {
-  const { upstream, method, path, request, body, expect, onContinue } = dispatch;
-  const { protocol, hostname, port } = upstream.url;
+  const { instance, method, path, request, body, expect, onContinue } = dispatch;
+  const { host, port, tls, servername } = instance;
   const headers = [...dispatch.headers];
   const isChunked = !headers.some((name, index) => index % 2 === 0 && /^content-length$/i.test(name));
   const announced = isChunked ? announcedIn(request.rawHeaders) : undefined;
   if (isChunked) headers.push('Transfer-Encoding', 'chunked');
   if (announced !== undefined) headers.push('Trailer', announced);
   if (expect) headers.push('Expect', '100-continue');
-  const outgoing = (protocol === 'https:' ? requestByHttps : requestByHttp)({
-    hostname: hostname.replace(/^\[|\]$/g, ''),
-    port: port === '' ? undefined : port,
+  const outgoing = (tls ? requestByHttps : requestByHttp)({
+    hostname: host,
+    port,
     method,
     path,
     headers: [...headers, 'Connection', 'close'],
     agent: false,
     setHost: false,
     maxHeaderSize: MAX_HEADER_BYTES,
-    ...(upstream.servername !== undefined && { servername: upstream.servername }),
+    // Not the name node makes of the Host header, which is the client's.
+    ...(tls && { ...tls, servername: servername ?? '' }),
   });
   let answer: IncomingMessage | undefined;
   const controller = {

@@ -39,11 +39,43 @@ export const upstreamReset = (upstream: string, cause?: unknown) =>
     `upstream "${upstream}" took the request and broke off before the head of an answer${codeOf(cause)}: see its log`,
     cause,
   );
+export const upstreamUntrusted = (upstream: string, cause?: unknown) =>
+  new StranglerError(
+    'PROXY_UPSTREAM_UNTRUSTED',
+    502,
+    `upstream "${upstream}" could not be spoken TLS with${codeOf(cause)}: see its tls.ca, tls.servername, tls.cert and tls.key in the plan`,
+    cause,
+  );
+export const connectTimeout = (upstream: string, milliseconds: number) =>
+  new StranglerError(
+    'PROXY_CONNECT_TIMEOUT',
+    504,
+    `upstream "${upstream}" took no connection within ${milliseconds} ms: see that it runs or raise its timeouts.connectMs in the plan`,
+  );
 export const upstreamTimeout = (upstream: string, milliseconds: number) =>
   new StranglerError(
     'PROXY_UPSTREAM_TIMEOUT',
     504,
-    `upstream "${upstream}" sent no head of an answer within ${milliseconds} ms: see its log or raise its timeoutMs in the plan`,
+    `upstream "${upstream}" sent no head of an answer within ${milliseconds} ms: see its log or raise its timeouts.headMs in the plan`,
+  );
+export const answerIdle = (upstream: string, milliseconds: number) =>
+  new StranglerError(
+    'PROXY_ANSWER_IDLE',
+    504,
+    `upstream "${upstream}" sent nothing for ${milliseconds} ms in the middle of an answer: see its log or raise its timeouts.idleMs in the plan (0: never)`,
+  );
+export const answerTimeout = (upstream: string, milliseconds: number) =>
+  new StranglerError(
+    'PROXY_ANSWER_TIMEOUT',
+    504,
+    `upstream "${upstream}" did not end its answer within ${milliseconds} ms: see its log or raise its timeouts.bodyMs in the plan (0: never)`,
+  );
+export const tlsUnusable = (path: string, cause: unknown) =>
+  new StranglerError(
+    'TLS_UNUSABLE',
+    400,
+    `"${path}" of the plan cannot be used (${reasonOf(cause)}): correct the paths of its PEM files`,
+    cause,
   );
 export const answerCut = (upstream: string, cause?: unknown) =>
   new StranglerError(

@@ -66,6 +66,14 @@ export function endToEnd(raw: RawHeaders): string[] {
   return kept;
 }
 
+/** With that Host header in place of the one there is. */
+export function withHost(raw: RawHeaders, host: string | undefined): RawHeaders {
+  if (host === undefined) return raw;
+  const headers = ['Host', host];
+  for (const [name, value] of eachHeader(raw)) if (!isNamed(name, 'host')) headers.push(name, value);
+  return headers;
+}
+
 /** Lower-case names; what is there twice is joined as RFC 9110, 5.3 and RFC 6265, 5.4 say. */
 export function headerObject(raw: RawHeaders): Record<string, string> {
   const headers: Record<string, string> = {};

@@ -4,6 +4,7 @@ import type { SessionBridgePlan } from '@strangler/contracts';
 import { reasonOf } from '@strangler/contracts';
 import { eachHeader, type RawHeaders } from './headers.js';
 import { parsePointer, type Pointer } from './pointer.js';
+import { withHost } from './headers.js';
 import type { Upstream } from './upstreams.js';
 import type { Claims } from './verify-token.js';
 
@@ -46,7 +47,7 @@ export function introspectionHeaders(headers: RawHeaders, cookies: readonly stri
 /** Asks legacy whose session it is. Whatever goes wrong is a value. */
 export function createIntrospect(
   { introspect: plan, cookie, csrf }: Pick<SessionBridgePlan, 'introspect' | 'cookie' | 'csrf'>,
-  legacy: Pick<Upstream, 'pool' | 'servername'>,
+  legacy: Pick<Upstream, 'choose'>,
 ): (headers: readonly string[]) => Promise<Introspected> {
   const places = Object.entries(plan.map).map(([claim, text]) => [claim, parsePointer(text)] as const);
   const csrfPlace = csrf.session === undefined ? undefined : parsePointer(csrf.session);
@@ -55,11 +56,12 @@ export function createIntrospect(
     const deadline = AbortSignal.timeout(plan.timeoutMs);
     const unavailable = (reason: string): Introspected => ({ kind: 'unavailable', reason, setCookies: [] });
     try {
-      const answer = await legacy.pool.request({
+      const { pool, hostHeader, servername, host } = legacy.choose();
+      const answer = await pool.request({
         method: plan.method,
         path: plan.path,
-        headers: [...headers],
-        servername: legacy.servername,
+        headers: [...withHost(headers, hostHeader)],
+        servername: servername ?? host,
         signal: deadline,
       } as Dispatcher.RequestOptions);
       const setCookies = [answer.headers['set-cookie'] ?? []]

@@ -5,6 +5,7 @@ import { planFile } from './plan-file.js';
 import { checkTls } from './check-tls.js';
 import { checkGrpc } from './load-grpc-method.js';
 import { createProxy } from './proxy.js';
+import { checkUpstreamTls } from './read-tls.js';
 
 await runProgram(
   {
@@ -18,6 +19,7 @@ await runProgram(
           ? []
           : await checkFolder(plan, 'proxy.accessLog.file', plan.proxy.accessLog.file, constants.W_OK)),
         ...(await checkGrpc(plan)),
+        ...checkUpstreamTls(plan),
         ...(plan.flags?.file === undefined
           ? []
           : await checkFolder(plan, 'flags.file', plan.flags.file, constants.R_OK)),

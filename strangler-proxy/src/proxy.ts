@@ -1,3 +1,5 @@
+// Long: the one place where all parts of the proxy are put together; each line says what a part is given.
+
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { hostname } from 'node:os';
@@ -14,7 +16,6 @@ import {
   type StateSubscription,
   StranglerError,
   subscribeToState,
-  type Upstream as UpstreamPlan,
   urlOf,
   type WatermarkSource,
 } from '@strangler/contracts';
@@ -24,12 +25,13 @@ import { createAdmin } from './admin.js';
 import { createAuthenticate, keysPage } from './authenticate.js';
 import { compilePlan, type Lasting } from './compile-plan.js';
 import { countIdentities } from './count-identities.js';
-import type { Health } from './decide.js';
 import { createEntrance } from './entrance.js';
 import { explain } from './explain.js';
 import { exportEntrance } from './export-entrance.js';
 import { exportShares } from './export-shares.js';
+import { exportUpstreams } from './export-upstreams.js';
 import type { Flags } from './flags.js';
+import type { Lookup } from './follow-addresses.js';
 import { followState } from './follow-state.js';
 import { followWatermarks } from './follow-watermarks.js';
 import { headOf } from './head-of.js';
@@ -47,8 +49,9 @@ import { refuseUpgrade } from './refuse.js';
 import { createReload, type Reload } from './reload.js';
 import { tagAnswer } from './request-id.js';
 import { tellTlsPair } from './tell-tls-pair.js';
+import { tellUpstreams } from './tell-upstreams.js';
 import { createTracing } from './tracing.js';
-import { openUpstream, type Upstream } from './upstreams.js';
+import { openUpstream, type UpstreamListener } from './upstreams.js';
 
 export type ProxyOptions = {
   readonly plan: Plan;
@@ -67,6 +70,9 @@ export type ProxyOptions = {
   readonly randomHex?: RandomHex;
   /** In place of the plan's collector. */
   readonly spanSink?: SpanSink;
+  /** How names of upstreams become addresses. */
+  readonly lookup?: Lookup;
+  readonly random?: () => number;
   readonly sleep?: (milliseconds: number, signal: AbortSignal) => Promise<void>;
 };
 
@@ -96,6 +102,16 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
   const count = countIdentities(metrics.registry);
   const entranceMetrics = exportEntrance(metrics.registry);
   const grpc = openGrpc();
+  const told = tellUpstreams(log);
+  const listener: UpstreamListener = {
+    ...told,
+    onHealth(upstream, health) {
+      // One that only requests of an older plan still use says nothing of the one that has its name now.
+      if (inForce?.current.parts.upstreams.all.get(upstream.name) !== upstream) return;
+      metrics.healthy.set({ upstream: upstream.name }, health.healthy ? 1 : 0);
+      told.onHealth(upstream, health);
+    },
+  };
   const lasting: Lasting = {
     grpc,
     record,
@@ -104,8 +120,15 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
     now,
     sleep,
     upstreams: createKept((opened) => opened.close()),
-    openUpstream: (name, { upstreams, proxy }) =>
-      openUpstream(name, upstreams[name] as UpstreamPlan, proxy.shadow.concurrency, tellHealth),
+    openUpstream: (name, each) =>
+      openUpstream({
+        name,
+        plan: each,
+        listener,
+        now,
+        lookup: options.lookup,
+        random: options.random,
+      }),
     flags: createKept(({ flags }) => flags.stop()),
     forwards: createKept(() => {}),
     flagsKey: ({ flags, folder }) => (options.flags ? 'given' : JSON.stringify([flags, folder])),
@@ -138,6 +161,7 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
     openAuthenticate: (each, legacy) => createAuthenticate({ plan: each, legacy, count, log, now }),
   };
   const plans = (inForce = createPlanInForce(await compilePlan(plan, lasting, NOTHING_KNOWN)));
+  exportUpstreams(metrics.registry, () => plans.current.parts.upstreams.all);
   exportShares(metrics.registry, () => record.migrations());
   const showPlan = () => {
     const { plan: shown, parts } = plans.current;
@@ -147,16 +171,6 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
       metrics.healthy.set({ upstream: name }, health().healthy ? 1 : 0);
   };
   showPlan();
-  function tellHealth(upstream: Upstream, { healthy, reason }: Health): void {
-    const { name } = upstream;
-    // One that only requests of an older plan still use says nothing of the one that has its name now.
-    if (inForce?.current.parts.upstreams.all.get(name) !== upstream) return;
-    metrics.healthy.set({ upstream: name }, healthy ? 1 : 0);
-    if (healthy) log.info({ upstream: name }, `upstream "${name}" is healthy again`);
-    else
-      log.warn({ upstream: name }, `upstream "${name}" is not healthy (${reason ?? ''}): reads go to legacy`);
-  }
-
   let reloading: Reload | undefined;
   const evidence = (): ProxyEvidence => ({
     instance,
@@ -168,7 +182,7 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
     inContact,
     requests: record.requests(),
     upstreams: Object.fromEntries(
-      [...plans.current.parts.upstreams.all].map(([name, { health }]) => [name, health()]),
+      [...plans.current.parts.upstreams.all].map(([name, one]) => [name, one.evidence()]),
     ),
     migrations: record.migrations(),
   });

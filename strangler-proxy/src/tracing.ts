@@ -276,8 +276,13 @@ function urlOf(target: string): Attributes {
 const hostOf = (headers: RawHeaders): string | undefined =>
   valuesOf(headers, 'host')[0]?.replace(/:\d*$/, '');
 
-const addressOf = ({ name, url }: Upstream): Attributes => ({
-  'server.address': url.hostname.replaceAll(/[[\]]/g, ''),
-  'server.port': Number(url.port) || (url.protocol === 'https:' ? 443 : 80),
-  'strangler.upstream': name,
-});
+/** The address an upstream is known by; which of several instances answered is not known when the span begins. */
+function addressOf({ name, origins: [first, ...more] }: Upstream): Attributes {
+  if (first === undefined || more.length > 0) return { 'strangler.upstream': name };
+  const url = new URL(first);
+  return {
+    'server.address': url.hostname.replaceAll(/[[\]]/g, ''),
+    'server.port': Number(url.port) || (url.protocol === 'https:' ? 443 : 80),
+    'strangler.upstream': name,
+  };
+}

@@ -1,19 +1,16 @@
 import type { IncomingMessage } from 'node:http';
-import { PassThrough } from 'node:stream';
 import type { Plugin } from 'http-proxy-middleware';
-import type { Dispatcher } from 'undici';
 import { StranglerError } from '@strangler/contracts';
 import { adapt } from './adapt.js';
-import { adaptRelay } from './adapt-relay.js';
 import type { Attempt, Outcome } from './attempt.js';
-import { answerCut, transportMisplaced, upstreamRefused, upstreamReset, upstreamTimeout } from './errors.js';
-import { dispatchByNode } from './dispatch-by-node.js';
+import { transportMisplaced, upstreamTimeout } from './errors.js';
+import { type Ending, exchange } from './exchange.js';
 import { askInTheEnd, awaitsContinue, sendContinue } from './expect-continue.js';
+import type { Instance } from './instance.js';
 import { readWhole } from './read-whole.js';
 import { refuse } from './refuse.js';
-import { createRelay } from './relay.js';
 import { announcedIn, readsTrailers } from './trailers.js';
-import type { Upstream } from './upstreams.js';
+import type { RetryCause } from './upstream.js';
 
 /** An attempt on its way, and where its outcome goes. */
 export type Ongoing = { readonly attempt: Attempt; readonly settle: (outcome: Outcome) => void };
@@ -37,126 +34,68 @@ export function undiciTransport(ongoingOf: (request: IncomingMessage) => Ongoing
 
 // RFC 9110, 9.2.2: only these may be sent again without being asked.
 const REPEATABLE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
-const CANNOT_TAKE_IT = new Set([502, 503, 504]);
-
+/** Sends an attempt to an instance of its upstream, and again where that is safe. */
 function carry({ attempt, settle }: Ongoing): void {
-  const { request, response, accepted, upstream, hold, route } = attempt;
+  const { request, response, accepted, upstream, route } = attempt;
   const adaptation = adapt(accepted, upstream, route);
-  const unadapted = createRelay(response, attempt);
-  const relay = adaptation
-    ? adaptRelay({
-        relay: unadapted,
-        adaptation,
-        upstream: upstream.name,
-        isHead: accepted.method === 'HEAD',
-        fail: (error) => stop({ kind: 'failed', error }),
-      })
-    : unadapted;
-  let controller: Dispatcher.DispatchController | undefined;
-  let isOver = false;
-  let status = 0;
   const announces = accepted.hasBody && announcedIn(request.rawHeaders) !== undefined;
   let whole = attempt.body ?? (accepted.hasBody && !announces ? bodyArrivedWhole(request) : undefined);
   let { headers } = adaptation ?? accepted;
   if (readsTrailers(request.headers.te)) headers = [...headers, 'TE', 'trailers'];
   const edits = accepted.hasBody ? adaptation?.body : undefined;
-  // Not the request itself: undici destroys a body it could not send, and the client's connection would go with it.
-  const body = accepted.hasBody && whole === undefined && !edits ? request.pipe(new PassThrough()) : null;
-  const expect = body !== null && awaitsContinue(request);
-  const endOfPatience = expect ? askInTheEnd(request) : undefined;
-  let mayRepeat = !accepted.hasBody && REPEATABLE.has(accepted.method);
+  const streams = accepted.hasBody && whole === undefined && !edits;
+  const expects = streams && awaitsContinue(request);
+  const endOfPatience = expects ? askInTheEnd(request) : undefined;
+  let left = upstream.retriesPerRequest;
 
-  const finish = (outcome: Outcome): void => {
+  const end = (outcome: Outcome): void => {
+    endOfPatience?.();
+    // An answer that came before the whole upload: the rest is read away, so that the connection can go on.
+    if (accepted.hasBody && !request.complete) request.resume();
+    settle(outcome);
+  };
+  const send = (instance: Instance): void => {
+    const target = adaptation?.target ?? accepted.target;
+    const message = {
+      target,
+      headers,
+      whole,
+      adaptation,
+      expects,
+      byNode: streams && (expects || announces),
+    };
+    exchange(attempt, instance, message, (ending) => {
+      const cause = left > 0 ? retryCause(ending, attempt) : undefined;
+      const next = cause && upstream.retry(instance, cause);
+      if (next) {
+        left--;
+        return send(next);
+      }
+      end(ending);
+    });
+  };
+  if (!edits) return send(upstream.choose());
+
+  let isOver = false;
+  const leave = (outcome?: Outcome): void => {
     if (isOver) return;
     isOver = true;
     clearTimeout(timer);
-    endOfPatience?.();
     response.off('close', onClientGone);
-    relay.drop();
-    // An answer that came before the whole upload: the rest is read away, so that the connection can go on.
-    if (body && !request.complete) request.unpipe(body).resume();
-    settle(outcome);
+    if (outcome) end(outcome);
   };
-  const stop = (outcome: Outcome): void => {
-    finish(outcome);
-    controller?.abort(new Error('the attempt is over'));
-  };
-  const onClientGone = () => stop({ kind: 'abandoned' });
+  const onClientGone = () => leave({ kind: 'abandoned' });
+  const { headMs } = upstream.timeouts;
   const timer = setTimeout(
-    () => stop({ kind: 'failed', error: upstreamTimeout(upstream.name, upstream.timeoutMs) }),
-    upstream.timeoutMs,
+    () => leave({ kind: 'failed', error: upstreamTimeout(upstream.name, headMs) }),
+    headMs,
   );
   response.once('close', onClientGone);
-  if (response.destroyed || response.closed) return onClientGone();
-
-  const handler: Dispatcher.DispatchHandler = {
-    onRequestStart(started) {
-      controller = started;
-      // A client can leave while its request waits for a connection. Without this look the pool ends up full of
-      // connections that are paused on responses nobody reads.
-      if (isOver) started.abort(new Error('the attempt is over'));
-    },
-    onBodySent: () => void timer.refresh(),
-    onResponseStart(started, statusCode, _headers, message) {
-      if (statusCode < 200) {
-        timer.refresh();
-        return relay.inform(statusCode, textsOf(started.rawHeaders));
-      }
-      clearTimeout(timer);
-      status = statusCode;
-      if (hold && CANNOT_TAKE_IT.has(status)) return stop({ kind: 'unavailable', status });
-      relay.head(status, message, textsOf(started.rawHeaders));
-    },
-    onResponseData(started, chunk) {
-      if (isOver) return started.abort(new Error('the attempt is over'));
-      if (relay.data(chunk)) return;
-      started.pause();
-      relay.drained(() => started.resume());
-    },
-    onResponseEnd(ended) {
-      if (isOver) return;
-      relay.end(textsOf(ended.rawTrailers), () => finish({ kind: 'answered', status, bytes: relay.bytes() }));
-    },
-    onResponseError(_controller, error) {
-      if (isOver) return;
-      const failure = failureOf(error, status > 0, upstream);
-      // A pooled connection the upstream has just closed says nothing of the upstream.
-      if (failure.code === 'PROXY_UPSTREAM_RESET' && mayRepeat) {
-        mayRepeat = false;
-        return send();
-      }
-      finish({ kind: 'failed', error: failure });
-    },
-  };
-  const send = (): void => {
-    const { method } = accepted;
-    const path = adaptation?.target ?? accepted.target;
-    try {
-      if (body && (expect || announces))
-        return dispatchByNode(
-          { upstream, method, path, headers, request, body, expect, onContinue: () => sendContinue(request) },
-          handler,
-        );
-      upstream.pool.dispatch(
-        {
-          path,
-          method,
-          headers,
-          body: whole ?? body,
-          servername: upstream.servername,
-        } as Dispatcher.DispatchOptions,
-        handler,
-      );
-    } catch (error) {
-      finish({ kind: 'failed', error: upstreamReset(upstream.name, error) });
-    }
-  };
-  if (!edits) return send();
   /** The client's fault is answered by the proxy, and counts against nobody. */
   const refuseRequest = (error: StranglerError): void => {
     if (isOver) return;
     refuse(response, error);
-    finish({ kind: 'answered', status: error.status });
+    leave({ kind: 'answered', status: error.status });
   };
   const edit = async (): Promise<void> => {
     sendContinue(request);
@@ -165,38 +104,22 @@ function carry({ attempt, settle }: Ongoing): void {
     const edited = await edits.edit(given);
     if (edited instanceof StranglerError) return refuseRequest(edited);
     ({ body: whole, headers } = edited);
-    if (!isOver) send();
+    if (isOver) return;
+    leave();
+    send(upstream.choose());
   };
+  if (response.destroyed || response.closed) return onClientGone();
   void edit();
+}
+
+/** A timeout is no cause once the request has been sent: it may still be worked on. */
+function retryCause(ending: Ending, { accepted, response }: Attempt): RetryCause | undefined {
+  if (ending.kind !== 'failed' || response.destroyed) return undefined;
+  if (ending.reached === 'not-sent') return 'not-sent';
+  const isReset = ending.reached === 'sent' && ending.error.code === 'PROXY_UPSTREAM_RESET';
+  return isReset && !accepted.hasBody && REPEATABLE.has(accepted.method) ? 'no-answer' : undefined;
 }
 
 /** A body that has come along with its head goes on in one piece, without a stream. */
 const bodyArrivedWhole = (request: IncomingMessage): Buffer | undefined =>
   request.complete ? ((request.read() as Buffer | null) ?? undefined) : undefined;
-
-const textsOf = (raw: Dispatcher.DispatchController['rawHeaders']): string[] => {
-  if (!Array.isArray(raw)) return [];
-  const texts: string[] = [];
-  for (const part of raw) texts.push(part.toString('latin1'));
-  return texts;
-};
-
-const REFUSED = new Set([
-  'ECONNREFUSED',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'EADDRNOTAVAIL',
-]);
-
-function failureOf(error: Error, hasHead: boolean, upstream: Upstream): StranglerError {
-  if (hasHead) return answerCut(upstream.name, error);
-  const codes = [error, ...(error instanceof AggregateError ? (error.errors as Error[]) : [])].map(
-    (each) => (each as NodeJS.ErrnoException).code ?? '',
-  );
-  if (codes.includes('UND_ERR_CONNECT_TIMEOUT')) return upstreamTimeout(upstream.name, upstream.timeoutMs);
-  if (codes.some((code) => REFUSED.has(code) || code.startsWith('ERR_TLS') || /CERT|VERIFY/.test(code)))
-    return upstreamRefused(upstream.name, error);
-  return upstreamReset(upstream.name, error);
-}
