@@ -1,3 +1,5 @@
+// Long: the one place where all parts of the proxy are put together; each line says what a part is given.
+
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { hostname } from 'node:os';
