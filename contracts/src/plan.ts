@@ -237,6 +237,13 @@ export const planSchema = z.strictObject({
       .min(1)
       .optional()
       .describe('admin ports of all proxies, where they do not tell theirs; each of them must answer'),
+    workers: z
+      .number()
+      .int()
+      .min(1)
+      .max(64)
+      .default(1)
+      .describe('processes behind one port, one for each core; the n-th has the n-th admin port'),
     readYourWrites: ownWritesSchema.describe('reads of clients that have written'),
     paths: pathRulesSchema.describe('how paths are read'),
     ...entranceKeys(address),

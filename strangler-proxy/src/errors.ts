@@ -189,6 +189,12 @@ export const portUnavailable = (address: string, cause: unknown) =>
     `"${address}" cannot be listened on (${reasonOf(cause)}): end the program that holds it or choose another port`,
     cause,
   );
+export const workersFailed = (worker: number, end: string) =>
+  new StranglerError(
+    'PROXY_WORKERS_FAILED',
+    500,
+    `worker "${worker}" of the proxy could not start (${end}): its own lines before this one say why`,
+  );
 export const transportMisplaced = () =>
   new StranglerError(
     'PROXY_TRANSPORT_MISPLACED',

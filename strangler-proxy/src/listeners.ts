@@ -82,11 +82,15 @@ export async function createListeners(options: ListenersOptions): Promise<Listen
   };
 }
 
-/** Resolves to the URL; PROXY_PORT_UNAVAILABLE when somebody else has the address. */
-export async function listenOn(server: Server | NetServer, address: Address): Promise<string> {
+/** Resolves to the URL; PROXY_PORT_UNAVAILABLE when somebody else has the address. Workers share what is not `exclusive`. */
+export async function listenOn(
+  server: Server | NetServer,
+  address: Address,
+  exclusive = false,
+): Promise<string> {
   await new Promise<void>((done, failed) => {
     server.once('error', (error) => failed(portUnavailable(`${address.host}:${address.port}`, error)));
-    server.listen({ ...address }, done);
+    server.listen({ ...address, exclusive }, done);
   });
   return urlOf({ host: address.host, port: (server.address() as AddressInfo).port });
 }

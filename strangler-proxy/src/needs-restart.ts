@@ -7,6 +7,7 @@ const FIXED: readonly (readonly [path: string, read: (plan: Plan) => unknown])[]
   ['proxy.tls', ({ proxy }) => proxy.tls],
   ['proxy.expectContinue', ({ proxy }) => proxy.expectContinue],
   ['proxy.admin', ({ proxy }) => proxy.admin],
+  ['proxy.workers', ({ proxy }) => proxy.workers],
   ['proxy.stateFile', ({ proxy }) => proxy.stateFile],
   ['control.listen', ({ control }) => control?.listen],
 ];

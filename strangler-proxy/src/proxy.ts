@@ -200,7 +200,7 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
   });
 
   // Before anything else: the control plane is told where it is.
-  const adminUrl = await listenOn(admin, plan.proxy.admin).catch(async (error: unknown) => {
+  const adminUrl = await listenOn(admin, plan.proxy.admin, true).catch(async (error: unknown) => {
     await plans.end();
     throw error;
   });
