@@ -1,4 +1,5 @@
 export * from './address.js';
+export * from './admission-schema.js';
 export * from './change-event.js';
 export * from './check-port.js';
 export * from './conditions.js';

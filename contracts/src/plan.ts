@@ -1,5 +1,12 @@
 import { z } from 'zod';
 import { parseAddress } from './address.js';
+import {
+  inFlightShape,
+  limitsSchema,
+  overloadSchema,
+  rateLimitSchema,
+  routeLimitsSchema,
+} from './admission-schema.js';
 import { type Conditions, conditionsSchema, conditionsText } from './conditions.js';
 import { flagsSchema } from './flags-schema.js';
 import { identitySchema, testersSchema } from './identity-schema.js';
@@ -64,6 +71,7 @@ const upstreamObject = z.strictObject({
     .optional()
     .describe('path that answers 200 while the service can serve; asked every second'),
   timeoutMs: z.number().int().min(1).default(30_000).describe('longest wait for the head of an answer'),
+  ...inFlightShape,
 });
 const upstream = z.union([httpUrl.transform((url) => upstreamObject.parse({ url })), upstreamObject]);
 
@@ -116,6 +124,8 @@ const routeObject = z.strictObject({
     .describe('the lowest one goes first, before the most specific; for routes that take the same requests'),
   shadow: z.boolean().default(true).describe('false: the service is never asked beside legacy'),
   compare: compareRules.optional().describe('in place of the rules of the migration'),
+  limits: routeLimitsSchema.optional().describe('in place of those of the proxy'),
+  rateLimit: rateLimitSchema.optional().describe('besides those of the proxy'),
 });
 export const routeSchema = z.union([
   pattern.transform((match) => ({
@@ -124,6 +134,8 @@ export const routeSchema = z.union([
     order: 0,
     shadow: true,
     compare: undefined,
+    limits: undefined,
+    rateLimit: undefined,
   })),
   routeObject.transform(({ when = [], match, ...rest }) => ({
     ...rest,
@@ -235,6 +247,12 @@ export const planSchema = z.strictObject({
       })
       .prefault({}),
     paths: pathRulesSchema.describe('how paths are read'),
+    limits: limitsSchema.describe('how large and how slow a request may be'),
+    rateLimits: z
+      .array(rateLimitSchema)
+      .default([])
+      .describe('for all requests; each of them has to allow one'),
+    overload: overloadSchema.describe('when to refuse requests rather than to be slow for everybody'),
     stateFile: z
       .string()
       .optional()

@@ -1,11 +1,14 @@
 import { EXACT_PATHS, type PathRules, type StranglerError } from '@strangler/contracts';
 import { pathAmbiguous, requestRefused } from './errors.js';
+import { framingProblem, isAuthority } from './framing.js';
 import { hopByHopOf, type RawHeaders, valuesOf } from './headers.js';
 import { pathToMatch } from './request-path.js';
 
 /** What of a request the wire gives. */
 export type RequestHead = {
   readonly method: string;
+  /** `1.1` when it is left out. */
+  readonly version?: string;
   /** The request target as it came. */
   readonly url: string;
   readonly rawHeaders: RawHeaders;
@@ -49,6 +52,8 @@ const WRITTEN_BY_US = new Set([
  */
 export function accept(head: RequestHead, paths: PathRules = EXACT_PATHS): Accepted | StranglerError {
   const { method, url, rawHeaders } = head;
+  const problem = framingProblem(head.version ?? '1.1', rawHeaders);
+  if (problem !== null) return requestRefused(`${method} ${url}`, problem);
   const hosts = valuesOf(rawHeaders, 'host');
   if (hosts.length > 1) return requestRefused(`${method} ${url}`, 'it names two hosts');
   // RFC 9112, 3.2.2: the authority of an absolute target replaces the Host header.
@@ -59,6 +64,8 @@ export function accept(head: RequestHead, paths: PathRules = EXACT_PATHS): Accep
   const rest = absolute?.[2] ?? url;
   const target = rest.startsWith('/') ? rest : `/${rest}`;
   const host = absolute?.[1] ?? hosts[0];
+  if (![host, hosts[0]].every((each = '') => isAuthority(each)))
+    return requestRefused(`${method} ${url}`, 'its host is not written as one');
   const path = pathToMatch(target, paths);
   if (path === null && paths.ambiguous === 'refuse') return pathAmbiguous(`${method} ${url}`);
 

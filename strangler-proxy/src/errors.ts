@@ -12,6 +12,48 @@ export const pathAmbiguous = (request: string) =>
     400,
     `request "${request}" has a path that two servers can read differently: send it plain, without encoded letters or separators, dot segments, "//", ";" or "\\"`,
   );
+export const requestMalformed = (code: string) =>
+  new StranglerError(
+    'PROXY_REQUEST_MALFORMED',
+    400,
+    `the bytes of a request are not HTTP/1.1 ("${code}"): send it as RFC 9112 writes it`,
+  );
+export const headTooLarge = (limit: string, key: string) =>
+  new StranglerError(
+    'PROXY_HEAD_TOO_LARGE',
+    431,
+    `the head of the request has more than "${limit}": send fewer or shorter headers, or raise proxy.limits.${key} in the plan`,
+  );
+export const targetTooLong = (bytes: number) =>
+  new StranglerError(
+    'PROXY_TARGET_TOO_LONG',
+    414,
+    `the target of the request has more than "${bytes}" bytes: shorten it or raise proxy.limits.targetBytes in the plan`,
+  );
+export const bodyTooLarge = (bytes: number) =>
+  new StranglerError(
+    'PROXY_BODY_TOO_LARGE',
+    413,
+    `the body of the request has more than "${bytes}" bytes: send less or raise limits.bodyBytes in the plan`,
+  );
+export const headTimeout = (milliseconds: number) =>
+  new StranglerError(
+    'PROXY_HEAD_TIMEOUT',
+    408,
+    `the head of the request did not arrive within "${milliseconds}" ms: send it faster or raise proxy.limits.headMs in the plan`,
+  );
+export const connectionsFull = () =>
+  new StranglerError(
+    'PROXY_CONNECTIONS_FULL',
+    503,
+    'there are as many connections as "proxy.limits.connections" in the plan allows: wait or raise it',
+  );
+export const tooManyConnections = () =>
+  new StranglerError(
+    'PROXY_CONNECTIONS_PER_CLIENT',
+    503,
+    'an address has as many connections as "proxy.limits.connectionsPerClient" in the plan allows: use them again or raise it',
+  );
 export const upstreamRefused = (upstream: string, cause?: unknown) =>
   new StranglerError(
     'PROXY_UPSTREAM_REFUSED',

@@ -1,4 +1,4 @@
-import type { CompareRules, PathRules, Plan, PlanRoute } from '@strangler/contracts';
+import type { CompareRules, PathRules, Plan, PlanRoute, RateLimit, RouteLimits } from '@strangler/contracts';
 import { closenessOf, flagOf, normalSegments } from '@strangler/contracts';
 import { compileConditions, type Fulfil } from './fulfil.js';
 import { type Asked, type Facts, readFacts } from './request-facts.js';
@@ -12,6 +12,8 @@ export type Route = {
   readonly flag: string;
   readonly shadow: boolean;
   readonly compare: CompareRules;
+  readonly limits?: RouteLimits | undefined;
+  readonly rateLimit?: RateLimit | undefined;
 };
 
 /** A route at its place in the table. */
@@ -58,8 +60,9 @@ export function compileRoutes(plan: Pick<Plan, 'migrations' | 'proxy'>): RouteTa
     plan.migrations,
   ))
     for (const planned of routes) {
-      const { match: pattern, shadow, compare: own = compare } = planned;
-      const route = { text: pattern.text, migration, upstream, flag, shadow, compare: own };
+      const { match: pattern, shadow, compare: own = compare, limits, rateLimit } = planned;
+      const asked = { limits, rateLimit };
+      const route = { text: pattern.text, migration, upstream, flag, shadow, compare: own, ...asked };
       insert(table, planned, route, plan.proxy.paths);
     }
   sort(table);

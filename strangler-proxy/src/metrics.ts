@@ -18,6 +18,11 @@ export function createMetrics(shadowPending: () => number) {
       buckets: [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
       registers,
     }),
+    refused: counter(
+      'refused_total',
+      'Requests and connections the proxy refused itself, by the code of the error.',
+      ['code'],
+    ),
     fallbacks: counter('fallbacks_total', 'Answers meant for the service and given by legacy.', ['route']),
     serviceFailures: counter(
       'service_failures_total',

@@ -132,6 +132,7 @@ export function recordServed(
 
 export const headOf = (request: IncomingMessage): RequestHead => ({
   method: request.method as string,
+  version: request.httpVersion,
   url: request.url as string,
   rawHeaders: request.rawHeaders,
   remoteAddress: request.socket.remoteAddress ?? '',

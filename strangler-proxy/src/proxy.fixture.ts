@@ -22,6 +22,8 @@ import { createProxy, type ProxyOptions } from './proxy.js';
 
 export const SECRET = 'a secret of sufficient length';
 
+export type Rig = ReturnType<typeof createRig>;
+
 export type StartedProxy = {
   readonly url: string;
   readonly admin: string;

@@ -26,6 +26,7 @@ import { exportShares } from './export-shares.js';
 import type { Flags } from './flags.js';
 import { followState } from './follow-state.js';
 import { createForward } from './forward.js';
+import { guardConnections, serverLimits } from './guard-connections.js';
 import { createMetrics } from './metrics.js';
 import { openFlags } from './open-flags.js';
 import { createPins } from './pins.js';
@@ -48,9 +49,6 @@ export type ProxyOptions = {
   readonly sleep?: (milliseconds: number, signal: AbortSignal) => Promise<void>;
 };
 
-const MAX_HEADER_BYTES = 65_536;
-// Longer than the idle time of usual load balancers, so that it is they who close a connection.
-const CLIENT_KEEP_ALIVE_MS = 65_000;
 const DRAIN_MS = 8_000;
 const HIGH_WATER_BYTES = 131_072;
 
@@ -142,16 +140,15 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
   const inFlight = new Set<Promise<void>>();
   const upgraded = new Set<Duplex>();
   const server = createServer({
-    maxHeaderSize: MAX_HEADER_BYTES,
-    keepAliveTimeout: CLIENT_KEEP_ALIVE_MS,
-    // An upload may take as long as it needs; a head may not.
-    requestTimeout: 0,
+    ...serverLimits(plan.proxy.limits),
     // What may wait in memory for a slow client or upstream; with less, an answer of 100 KiB stops and starts on its way.
     highWaterMark: HIGH_WATER_BYTES,
     // "Upgrade: h2c" and the like are answered as the plain requests they also are (RFC 9110, 7.8).
     shouldUpgradeCallback: (request) => request.headers.upgrade?.trim().toLowerCase() === 'websocket',
   });
-  server.on('request', (request, response) => {
+  const refused = ({ code }: StranglerError) => metrics.refused.inc({ code });
+  const guarded = guardConnections(server, plan.proxy.limits, refused);
+  const serve = guarded((request, response) => {
     if (isStopping) response.shouldKeepAlive = false;
     metrics.inFlight.inc();
     const done = pipeline(request, response)
@@ -165,6 +162,7 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
       });
     inFlight.add(done);
   });
+  server.on('request', serve);
   server.on('upgrade', (request, socket, head) => {
     upgraded.add(socket);
     socket.once('close', () => upgraded.delete(socket));

@@ -11,6 +11,7 @@ export function refuse(
   if (response.destroyed) return;
   if (response.headersSent) return void response.destroy();
   const body = JSON.stringify({ code, message });
+  if (close) response.shouldKeepAlive = false;
   response.writeHead(status, {
     'content-type': 'application/json',
     'content-length': Buffer.byteLength(body),
