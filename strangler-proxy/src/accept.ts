@@ -29,6 +29,7 @@ export type Accepted = {
   /** The toolkit's own headers that the client sent; they do not go on. */
   readonly own: RawHeaders;
   readonly hasBody: boolean;
+  readonly clientAddress: string;
   readonly isSecure: boolean;
 };
 
@@ -94,7 +95,8 @@ export function accept(head: RequestHead, paths: PathRules = EXACT_PATHS): Accep
   if (absolute && hosts.length === 0) headers.push('Host', absolute[1] as string);
   // Only a client behind a TLS terminator can have come by https; one that merely claims it deceives itself alone.
   const isSecure = head.encrypted || forwardedProto === 'https';
-  headers.push('X-Forwarded-For', head.remoteAddress.replace(/^::ffff:(?=\d+\.)/, ''));
+  const clientAddress = head.remoteAddress.replace(/^::ffff:(?=\d+\.)/, '');
+  headers.push('X-Forwarded-For', clientAddress);
   headers.push('X-Forwarded-Proto', isSecure ? 'https' : 'http');
   if (host !== undefined) headers.push('X-Forwarded-Host', host);
 
@@ -106,6 +108,7 @@ export function accept(head: RequestHead, paths: PathRules = EXACT_PATHS): Accep
     cookies: cookies.join('; '),
     own,
     hasBody,
+    clientAddress,
     isSecure,
   };
 }

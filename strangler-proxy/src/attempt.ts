@@ -14,6 +14,8 @@ export type Attempt = {
   readonly hold: boolean;
   /** Given to the client along with the answer's own cookies. */
   readonly setCookies: readonly string[];
+  /** The longest body the request may have, counted as it comes. */
+  readonly bodyBytes?: number | undefined;
   /** Gets a copy of the answer. */
   readonly capture?: Capture | undefined;
 };
@@ -23,4 +25,6 @@ export type Outcome =
   | { readonly kind: 'answered'; readonly status: number }
   | { readonly kind: 'failed'; readonly error: StranglerError }
   | { readonly kind: 'unavailable'; readonly status: number }
+  /** The client asked for what it may not; the upstream is not to blame, and the caller answers. */
+  | { readonly kind: 'refused'; readonly error: StranglerError }
   | { readonly kind: 'abandoned' };

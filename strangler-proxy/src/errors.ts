@@ -36,6 +36,24 @@ export const bodyTooLarge = (bytes: number) =>
     413,
     `the body of the request has more than "${bytes}" bytes: send less or raise limits.bodyBytes in the plan`,
   );
+export const tooManyRequests = (by: string) =>
+  new StranglerError(
+    'PROXY_RATE_LIMITED',
+    429,
+    `there were more requests than the rate limit by "${by}" allows: send them again after the seconds in Retry-After`,
+  );
+export const overloaded = (key: string) =>
+  new StranglerError(
+    'PROXY_OVERLOADED',
+    503,
+    `the proxy has more to do than "proxy.overload.${key}" in the plan allows: send the request again in a moment`,
+  );
+export const upstreamFull = (upstream: string) =>
+  new StranglerError(
+    'PROXY_UPSTREAM_FULL',
+    503,
+    `upstream "${upstream}" has as many requests as its maxInFlight in the plan allows: send the request again in a moment`,
+  );
 export const headTimeout = (milliseconds: number) =>
   new StranglerError(
     'PROXY_HEAD_TIMEOUT',

@@ -11,7 +11,7 @@ import {
   requestRefused,
   tooManyConnections,
 } from './errors.js';
-import { refuse, refuseUpgrade } from './refuse.js';
+import { endRefusal, refuse, refuseUpgrade } from './refuse.js';
 
 type Listener = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -78,6 +78,7 @@ export function guardConnections(
     const onTheirWay = [...(exchanges.get(socket) ?? [])];
     const last = onTheirWay.at(-1);
     if (last && !last.req.complete) {
+      if (endRefusal(last)) return;
       // Broken in its body: the connection to the upstream goes with the client's, so the part that was sent is never whole.
       if (onTheirWay.length > 1 || last.headersSent) return void socket.destroy();
       return refuseUpgrade(socket, refusal);

@@ -1,7 +1,7 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 
 /** What Prometheus gets. Labels are names of the plan only, so that no request can make a new series. */
-export function createMetrics(shadowPending: () => number) {
+export function createMetrics(shadowPending: () => number, waiting: () => Readonly<Record<string, number>>) {
   const registry = new Registry();
   const registers = [registry];
   const counter = <L extends string>(name: string, help: string, labelNames: L[]) =>
@@ -38,6 +38,15 @@ export function createMetrics(shadowPending: () => number) {
       registers,
       collect() {
         this.set(shadowPending());
+      },
+    }),
+    waiting: new Gauge({
+      name: 'strangler_proxy_requests_waiting',
+      help: 'Requests that wait for a place, at the proxy or at an upstream.',
+      labelNames: ['at'],
+      registers,
+      collect() {
+        for (const [at, count] of Object.entries(waiting())) this.set({ at }, count);
       },
     }),
     healthy: gauge('upstream_healthy', '1 while the upstream answers its health path.', ['upstream']),

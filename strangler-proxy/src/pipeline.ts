@@ -1,53 +1,77 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { TLSSocket } from 'node:tls';
 import type { Logger } from 'pino';
-import { StranglerError } from '@strangler/contracts';
+import { type Plan, StranglerError } from '@strangler/contracts';
 import { accept, type RequestHead } from './accept.js';
+import type { Admission, Entry } from './admission.js';
 import type { Outcome } from './attempt.js';
 import { type ConsultParts, standingOf } from './consult.js';
 import { isKept } from './decide.js';
 import type { Forward } from './forward.js';
 import { identify, type Identity, recognise } from './identify.js';
+import { limitHead } from './limit-head.js';
 import { judge, type Verdict } from './judge.js';
 import type { Recorder, Served } from './record.js';
 import { redactTarget } from './redact.js';
-import { refuse } from './refuse.js';
+import { refuse, type Refusal } from './refuse.js';
 import type { Routing } from './routing.js';
 import type { Shadow } from './shadow.js';
 import { tellTester } from './tell-tester.js';
 import type { Upstreams } from './upstreams.js';
 
 export type PipelineParts = ConsultParts & {
+  readonly proxy: Pick<Plan['proxy'], 'limits'>;
   readonly routing: { readonly current: Routing };
   readonly identity: Identity;
   readonly upstreams: Upstreams;
   readonly forward: Forward;
   readonly shadow: Shadow;
   readonly record: Recorder;
+  readonly admission: Admission;
+  /** Counts what the proxy refused itself. */
+  readonly refused: (error: StranglerError) => void;
   readonly log: Logger;
   readonly newId: () => string;
 };
 
 /** accept -> judge (match, decide) -> forward -> (shadow ->) compare -> record. Resolves when the client has been served. */
 export function createPipeline(parts: PipelineParts) {
-  const { upstreams, forward, shadow, log, now } = parts;
+  const { admission, upstreams, forward, shadow, log, now } = parts;
   return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const startedAt = now();
     const routing = parts.routing.current;
-    const accepted = accept(headOf(request), routing.paths);
-    if (accepted instanceof StranglerError) return refuse(response, accepted, { close: true });
+    const head = headOf(request);
+    const accepted = limitHead(head, parts.proxy.limits) ?? accept(head, routing.paths);
+    if (accepted instanceof StranglerError) {
+      parts.refused(accepted);
+      return refuse(response, accepted, { close: true });
+    }
     const verdict = judge(parts, routing, accepted, () => identify(accepted, parts.identity, parts.newId));
-    const { route, decision, service } = verdict;
+    const coming = admission.admit(accepted, verdict.route, verdict.decision.upstream);
+    const entry = coming instanceof Promise ? await coming : coming;
+    if ('error' in entry) return refuseEntry(parts, verdict, response, entry);
+    return serve(verdict, entry, startedAt, request, response).finally(() => entry.release());
+  };
 
+  async function serve(
+    verdict: Verdict,
+    entry: Entry,
+    startedAt: number,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> {
+    const { accepted, route, decision, service } = verdict;
     const capture = decision.shadow && route ? shadow.reserve(route) : undefined;
     tellIfTester(parts, verdict, response, false);
-    const attempt = { request, response, accepted, capture };
+    const attempt = { request, response, accepted, capture, bodyBytes: admission.bodyBytes(route) };
     const { moved, stayed } = cookiesFor(parts, verdict);
     let upstream = upstreams.get(decision.upstream);
     let outcome = await forward.web({ ...attempt, setCookies: moved, upstream, hold: decision.fallback });
     const fellBack = decision.fallback && couldNotAnswer(outcome) && !response.headersSent;
     const serviceFailed = decision.side === 'service' && (couldNotAnswer(outcome) || isServerError(outcome));
     if (fellBack) {
+      const refusal = entry.moveTo('legacy');
+      if (refusal) return refuseEntry(parts, verdict, response, refusal);
       upstream = upstreams.get('legacy');
       tellIfTester(parts, verdict, response, true);
       outcome = await forward.web({ ...attempt, setCookies: stayed, upstream, hold: false });
@@ -60,6 +84,10 @@ export function createPipeline(parts: PipelineParts) {
       refuse(response, outcome.error);
     }
 
+    if (outcome.kind === 'refused') {
+      parts.refused(outcome.error);
+      refuse(response, outcome.error, { close: true });
+    }
     recordServed(parts, verdict, {
       upstream: upstream.name,
       by: fellBack ? 'fallback' : decision.side,
@@ -74,7 +102,30 @@ export function createPipeline(parts: PipelineParts) {
         { accepted, route, control: upstreams.get('legacy'), candidate: service },
         outcome.kind,
       );
-  };
+  }
+}
+
+/** Tells who was not let in; a body that nobody will read ends the connection. */
+function refuseEntry(
+  { refused, log }: Pick<PipelineParts, 'refused' | 'log'>,
+  { accepted, route }: Verdict,
+  response: ServerResponse,
+  { error, headers }: Refusal,
+): void {
+  refused(error);
+  if (log.isLevelEnabled('debug'))
+    log.debug(
+      {
+        method: accepted.method,
+        target: redactTarget(accepted.target),
+        route: route?.text ?? 'other',
+        by: 'proxy',
+        status: error.status,
+        code: error.code,
+      },
+      'not let in',
+    );
+  refuse(response, error, { headers, close: accepted.hasBody });
 }
 
 /** The cookies an answer gives: `moved` with one of the service, `stayed` with one of legacy. Whom the service could not answer has not moved. */

@@ -20,6 +20,7 @@ import {
 } from '@strangler/contracts';
 import { accept } from './accept.js';
 import { createAdmin } from './admin.js';
+import { createAdmission } from './admission.js';
 import { portUnavailable } from './errors.js';
 import { explain } from './explain.js';
 import { exportShares } from './export-shares.js';
@@ -27,6 +28,7 @@ import type { Flags } from './flags.js';
 import { followState } from './follow-state.js';
 import { createForward } from './forward.js';
 import { guardConnections, serverLimits } from './guard-connections.js';
+import { limitHead } from './limit-head.js';
 import { createMetrics } from './metrics.js';
 import { openFlags } from './open-flags.js';
 import { createPins } from './pins.js';
@@ -35,6 +37,8 @@ import { createRecord } from './record.js';
 import { refuseUpgrade } from './refuse.js';
 import { createRouting } from './routing.js';
 import { createShadow } from './shadow.js';
+import { spareShadows } from './spare-shadows.js';
+import { type LoopDelay, watchLoop } from './strain.js';
 import { createUpstreams } from './upstreams.js';
 
 export type ProxyOptions = {
@@ -44,6 +48,8 @@ export type ProxyOptions = {
   readonly flags?: Flags;
   /** In place of the plan's control plane. */
   readonly subscription?: StateSubscription;
+  /** In place of Node's monitor of the event loop. */
+  readonly watchLoop?: () => LoopDelay;
   readonly now?: () => number;
   readonly newId?: () => string;
   readonly sleep?: (milliseconds: number, signal: AbortSignal) => Promise<void>;
@@ -68,7 +74,10 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
   let inContact = plan.control === undefined && options.subscription === undefined;
 
   const flags = options.flags ?? openFlags(plan, log);
-  const metrics = createMetrics(() => shadow.pending());
+  const metrics = createMetrics(
+    () => shadow.pending(),
+    () => admission.waiting(),
+  );
   const upstreams = createUpstreams(plan.upstreams, plan.proxy.shadow.concurrency);
   const routing = createRouting(plan, NOTHING_KNOWN);
   const identity = plan.proxy;
@@ -83,7 +92,9 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
   });
   exportShares(metrics.registry, () => record.migrations());
   flags.onChange(() => record.changed(routing.current.state));
-  const shadow = createShadow({ limits: plan.proxy.shadow, record, sleep });
+  const admission = createAdmission({ plan, now, sleep, watchLoop: options.watchLoop ?? watchLoop });
+  const shadow = spareShadows(createShadow({ limits: plan.proxy.shadow, record, sleep }), admission, record);
+  const refused = ({ code }: StranglerError) => metrics.refused.inc({ code });
   const forward = createForward(upstreams.get('legacy'), refuseUpgrade);
   const parts = {
     proxy: plan.proxy,
@@ -95,6 +106,8 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
     forward,
     shadow,
     record,
+    admission,
+    refused,
     log,
     newId,
     now,
@@ -146,7 +159,6 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
     // "Upgrade: h2c" and the like are answered as the plain requests they also are (RFC 9110, 7.8).
     shouldUpgradeCallback: (request) => request.headers.upgrade?.trim().toLowerCase() === 'websocket',
   });
-  const refused = ({ code }: StranglerError) => metrics.refused.inc({ code });
   const guarded = guardConnections(server, plan.proxy.limits, refused);
   const serve = guarded((request, response) => {
     if (isStopping) response.shouldKeepAlive = false;
@@ -167,8 +179,15 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
     upgraded.add(socket);
     socket.once('close', () => upgraded.delete(socket));
     socket.on('error', () => socket.destroy());
-    const accepted = accept(headOf(request), routing.current.paths);
-    if (accepted instanceof StranglerError) return refuseUpgrade(socket, accepted);
+    const asked = headOf(request);
+    const accepted = limitHead(asked, plan.proxy.limits) ?? accept(asked, routing.current.paths);
+    const turnedAway = (error: StranglerError) => {
+      refused(error);
+      refuseUpgrade(socket, error);
+    };
+    if (accepted instanceof StranglerError) return turnedAway(accepted);
+    const refusal = admission.knock(accepted, undefined);
+    if (refusal) return turnedAway(refusal.error);
     forward.upgrade(request, accepted, socket, head);
   });
 
@@ -193,12 +212,14 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
 
   const release = async () => {
     await following.stop();
+    admission.stop();
     await shadow.stop();
     flags.stop();
     await upstreams.stop();
   };
   try {
     upstreams.start();
+    admission.start();
     const urls = {
       proxy: await listen(server, plan.proxy.listen),
       admin: await listen(admin, plan.proxy.admin),

@@ -34,7 +34,7 @@ function bodyIn(answer: string): string | undefined {
     return [...body.matchAll(/([0-9a-f]+)\r\n([^]*?)\r\n/gi)].map(([, , data]) => data).join('');
   }
   const length = /\r\ncontent-length: (\d+)/i.exec(head)?.[1];
-  if (/ (?:204|304) /.test(head.split('\r\n')[0] as string)) return body;
+  if (/ (?:204|304) /.test(head.split('\r\n', 1).join())) return body;
   return length === undefined || body.length === Number(length) ? body : undefined;
 }
 
@@ -43,14 +43,14 @@ describe('an upstream that answers with', () => {
     const { url } = await answering(bytes, ends);
     const answer = await rawExchange(url, get('/raw'), SILENCE_MS);
     const statuses = [...answer.matchAll(/^HTTP\/1\.1 (\d+)/gm)].map(([, status]) => Number(status));
-    expect(answer).not.toContain('poison');
     const body = bodyIn(answer);
-    if (client === 'cut') expect([statuses, body]).toEqual([[200], undefined]);
-    else {
-      expect(statuses).toEqual([client.status]);
-      if (client.body !== undefined) expect(body).toBe(client.body);
-      else expect(body).toContain('PROXY_UPSTREAM_RESET');
-    }
+    const seen = {
+      statuses,
+      body: body?.includes('PROXY_UPSTREAM_RESET') ? 'refused' : body,
+      poisoned: answer.includes('poison'),
+    };
+    const told = client === 'cut' ? { status: 200, body: undefined } : { body: 'refused', ...client };
+    expect(seen).toEqual({ statuses: [told.status], body: told.body, poisoned: false });
     // Whatever was left on the connection: the next clients get their own answers.
     for (const target of ['/1', '/2', '/3'])
       expect(bodyIn(await rawExchange(url, get(target), SILENCE_MS))).toBe(`GET ${target} `);

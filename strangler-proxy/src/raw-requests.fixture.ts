@@ -235,9 +235,9 @@ const heads: readonly RawCase[] = [
   refused('a space before the colon of a length', post('Content-Length : 2\r\n', 'ab')),
   refused('no name', get(': 1\r\n')),
   refused('no colon', get('X-A\r\n')),
-  ...[...'()<>@,;\\"/[]?={} \t', '\xe9', '\x7f'].map((char) =>
-    refused(`${JSON.stringify(char)} in a name`, get(`X${char}A: 1\r\n`)),
-  ),
+  ...'()<>@,;\\"/[]?={} \t\xe9\x7f'
+    .split('')
+    .map((char) => refused(`${JSON.stringify(char)} in a name`, get(`X${char}A: 1\r\n`))),
   passed('every mark a name may have', get("!#$%&'*+-.^_`|~09Az: 1\r\n"), 'GET /a '),
   passed('an empty value', get('X-A:\r\n'), 'GET /a '),
   passed('bytes above ASCII in a value', get('X-A: \xe9\xff\r\n'), 'GET /a '),

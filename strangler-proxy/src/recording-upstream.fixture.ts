@@ -43,7 +43,7 @@ export function readWire(bytes: string): {
       const whole = /^((?:[1-9a-f][0-9a-f]*\r\n[^]*?\r\n)*?)0\r\n\r\n/i.exec(after);
       if (codings[0]?.toLowerCase() !== 'chunked') return { requests, rest, malformed: head };
       if (!whole) return { requests, rest };
-      for (let left = whole[1] as string; left !== '';) {
+      for (let [, left = ''] = whole; left !== '';) {
         const [size = ''] = left.split('\r\n', 1);
         const from = size.length + 2;
         body += left.slice(from, from + Number.parseInt(size, 16));

@@ -1,10 +1,18 @@
 import type { IncomingMessage } from 'node:http';
-import { PassThrough } from 'node:stream';
+import { PassThrough, type Transform } from 'node:stream';
 import type { Plugin } from 'http-proxy-middleware';
 import type { Dispatcher } from 'undici';
 import type { StranglerError } from '@strangler/contracts';
 import type { Attempt, Outcome } from './attempt.js';
-import { answerCut, transportMisplaced, upstreamRefused, upstreamReset, upstreamTimeout } from './errors.js';
+import {
+  answerCut,
+  bodyTooLarge,
+  transportMisplaced,
+  upstreamRefused,
+  upstreamReset,
+  upstreamTimeout,
+} from './errors.js';
+import { limitBody } from './limit-body.js';
 import { createRelay } from './relay.js';
 import type { Upstream } from './upstreams.js';
 
@@ -40,9 +48,14 @@ function carry({ attempt, settle }: Ongoing): void {
   let status = 0;
   const whole = accepted.hasBody ? bodyArrivedWhole(request) : undefined;
   // Not the request itself: undici destroys a body it could not send, and the client's connection would go with it.
-  const body = accepted.hasBody && whole === undefined ? request.pipe(new PassThrough()) : null;
+  const body = accepted.hasBody && whole === undefined ? request.pipe(passing()) : null;
   let mayRepeat = !accepted.hasBody && REPEATABLE.has(accepted.method);
 
+  function passing(): Transform {
+    const limit = attempt.bodyBytes;
+    if (limit === undefined) return new PassThrough();
+    return limitBody(limit, () => stop({ kind: 'refused', error: bodyTooLarge(limit) }));
+  }
   const finish = (outcome: Outcome): void => {
     if (isOver) return;
     isOver = true;
@@ -63,6 +76,8 @@ function carry({ attempt, settle }: Ongoing): void {
     upstream.timeoutMs,
   );
   response.once('close', onClientGone);
+  const most = attempt.bodyBytes ?? Infinity;
+  if (whole && whole.length > most) return finish({ kind: 'refused', error: bodyTooLarge(most) });
   if (response.destroyed || response.closed) return onClientGone();
 
   const handler: Dispatcher.DispatchHandler = {

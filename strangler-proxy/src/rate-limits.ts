@@ -1,0 +1,95 @@
+import type { RateLimit } from '@strangler/contracts';
+import type { Accepted } from './accept.js';
+import { clientKeyOf } from './client-key.js';
+import { tooManyRequests } from './errors.js';
+import { gcra, type Pace } from './gcra.js';
+import { identify, type Identity } from './identify.js';
+import type { Route } from './match.js';
+import type { Refusal } from './refuse.js';
+
+export type RateLimits = {
+  /** Takes the request off every limit that is in force for it, or off none and says why. */
+  take(accepted: Accepted, route: Route | undefined): Refusal | undefined;
+};
+
+export type RateLimitsOptions = {
+  readonly limits: readonly RateLimit[];
+  readonly identity: Identity['identity'];
+  readonly now: () => number;
+  /** Keys that are kept for each limit; above it the one that was idle longest is forgotten. */
+  readonly mostKeys?: number;
+};
+
+type Kept = { readonly limit: RateLimit; readonly pace: Pace; readonly dues: Map<string, number> };
+
+const MOST_KEYS = 100_000;
+
+const keep = (limit: RateLimit): Kept => ({
+  limit,
+  pace: { intervalMs: limit.perMs / limit.requests, burst: limit.burst ?? limit.requests },
+  dues: new Map(),
+});
+
+/** Rate limits of the proxy and of routes, in memory: each replica counts for itself. */
+export function createRateLimits({
+  limits,
+  identity,
+  now,
+  mostKeys = MOST_KEYS,
+}: RateLimitsOptions): RateLimits {
+  const everywhere = limits.map(keep);
+  /** By the route's text and not its object: a plan that is loaded anew must not forgive. */
+  const ofRoutes = new Map<string, Kept>();
+
+  const inForce = (route: Route | undefined): readonly Kept[] => {
+    if (route?.rateLimit === undefined) return everywhere;
+    const known = ofRoutes.get(route.text);
+    const own = known?.limit === route.rateLimit ? known : keep(route.rateLimit);
+    ofRoutes.set(route.text, own);
+    return [...everywhere, own];
+  };
+  const keyOf = ({ limit }: Kept, accepted: Accepted, route: Route | undefined): string => {
+    if (limit.by === 'route') return route?.text ?? 'other';
+    const address = clientKeyOf(accepted.clientAddress);
+    if (limit.by === 'address') return address;
+    // The own cookie does not count, so no secret is needed: who throws it away, or collects several, would have as many limits.
+    const { kind, id, session } = identify(accepted, { identity }, () => '');
+    if (kind === 'user') return `user ${id}`;
+    return session === undefined ? address : `session ${session}`;
+  };
+
+  return {
+    take(accepted, route) {
+      const kept = inForce(route);
+      if (kept.length === 0) return undefined;
+      const at = now();
+      const taken: (() => void)[] = [];
+      for (const each of kept) {
+        const key = keyOf(each, accepted, route);
+        const result = gcra(each.dues.get(key), at, each.pace);
+        if ('waitMs' in result) return refusalOf(each.limit, result.waitMs);
+        taken.push(() => {
+          // Last in the map is who came last, so the first one is who was idle longest.
+          each.dues.delete(key);
+          each.dues.set(key, result.due);
+          if (each.dues.size > mostKeys) each.dues.delete(each.dues.keys().next().value as string);
+        });
+      }
+      for (const settle of taken) settle();
+      return undefined;
+    },
+  };
+}
+
+/** RFC 9110, 10.2.3, and draft-ietf-httpapi-ratelimit-headers-10: `q` requests in `w` seconds, `r` left, more in `t` seconds. */
+function refusalOf({ requests, perMs, by }: RateLimit, waitMs: number): Refusal {
+  const seconds = String(Math.ceil(waitMs / 1_000));
+  return {
+    error: tooManyRequests(by),
+    headers: {
+      'retry-after': seconds,
+      'ratelimit-policy': `"${by}";q=${requests};w=${Math.ceil(perMs / 1_000)}`,
+      ratelimit: `"${by}";r=0;t=${seconds}`,
+    },
+  };
+}

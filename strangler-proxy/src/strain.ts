@@ -1,0 +1,29 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+
+/** How late the event loop was since the last look, in milliseconds. */
+export type LoopDelay = { read(): number; stop(): void };
+
+/** `calm`; `strained`: what nobody waits for is left out; `overloaded`: new requests are refused. */
+export type Strain = 'calm' | 'strained' | 'overloaded';
+
+/** The same load must not switch back and forth: a level is left at half of what enters it. */
+export function strainOf(before: Strain, delayMs: number, limitMs: number): Strain {
+  if (delayMs > limitMs || (before === 'overloaded' && delayMs > limitMs / 2)) return 'overloaded';
+  return delayMs > limitMs / 2 || (before !== 'calm' && delayMs > limitMs / 4) ? 'strained' : 'calm';
+}
+
+const RESOLUTION_MS = 10;
+
+/** Node's own monitor: a timer of 10 ms and how late it came, as a mean, so that one collection of garbage is no overload. */
+export function watchLoop(): LoopDelay {
+  const monitor = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
+  monitor.enable();
+  return {
+    read() {
+      const { mean } = monitor;
+      monitor.reset();
+      return Number.isNaN(mean) ? 0 : Math.max(0, mean / 1e6 - RESOLUTION_MS);
+    },
+    stop: () => void monitor.disable(),
+  };
+}
