@@ -1,3 +1,4 @@
+import { checkAdmin } from './check-admin.js';
 import { type TableMapping, tableMappingSchema } from './mapping-schema.js';
 import { EXACT_PATHS, normalSegments, pathRulesSchema } from './path-rules.js';
 import { flagOf, type PlanRoute, routeSchema } from './plan.js';
@@ -58,6 +59,8 @@ export function crossCheck(document: unknown): readonly Inconsistency[] {
         'add "secret: !env STRANGLER_SECRET": it signs the cookie that keeps anonymous clients on their side',
       );
   }
+
+  checkAdmin({ proxy, sync: parts(plan['sync']), control: parts(plan['control']) }, complain);
 
   const flagSource = parts(plan['flags']);
   if (

@@ -6,6 +6,7 @@ export * from './conditions.js';
 export * from './errors.js';
 export * from './evidence.js';
 export * from './fake-state-subscription.js';
+export * from './guard-admin.js';
 export * from './lint-routes.js';
 export * from './flags-schema.js';
 export * from './identity-schema.js';

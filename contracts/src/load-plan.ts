@@ -121,8 +121,9 @@ function replaceReferences(
 /** Literal secrets in the file: they belong into the environment. */
 function secretProblems(value: unknown, lineOf: (path: Path) => number | undefined): Problem[] {
   const plan = (value ?? {}) as {
-    proxy?: { secret?: unknown };
-    control?: { ledger?: unknown };
+    proxy?: { secret?: unknown; adminToken?: unknown };
+    sync?: { adminToken?: unknown };
+    control?: { ledger?: unknown; adminToken?: unknown };
     flags?: { unleash?: { token?: unknown } };
     databases?: Record<string, unknown>;
   };
@@ -130,6 +131,10 @@ function secretProblems(value: unknown, lineOf: (path: Path) => number | undefin
     typeof text === 'string' && URL.canParse(text) && new URL(text).password !== '';
   const found: [Path, boolean][] = [
     [['proxy', 'secret'], typeof plan.proxy?.secret === 'string'],
+    ...(['proxy', 'sync', 'control'] as const).map((name): [Path, boolean] => [
+      [name, 'adminToken'],
+      typeof plan[name]?.adminToken === 'string',
+    ]),
     [['flags', 'unleash', 'token'], typeof plan.flags?.unleash?.token === 'string'],
     [['control', 'ledger'], hasPassword(plan.control?.ledger)],
     ...Object.entries(plan.databases ?? {}).map(([key, url]): [Path, boolean] => [

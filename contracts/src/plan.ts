@@ -30,6 +30,17 @@ const address = z.union([z.string(), z.number().int()]).transform((text, context
   return z.NEVER;
 });
 
+const secretText = z.string().refine((text) => text.length >= 16, {
+  message: 'is shorter than 16 characters',
+  params: { remedy: 'make one with "openssl rand -hex 32"' },
+});
+const adminToken = secretText
+  .refine((text) => text.length < 16 || /^[\w.~+/=-]+$/.test(text), {
+    message: 'has characters that a header cannot carry',
+    params: { remedy: 'make one with "openssl rand -hex 32"' },
+  })
+  .describe('shown by whoever asks the admin port; enters by !env');
+
 const httpUrl = z.string().transform((text, context) => {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (
@@ -213,14 +224,8 @@ export const planSchema = z.strictObject({
   proxy: z.strictObject({
     listen: address,
     admin: address.prefault('127.0.0.1:7070'),
-    secret: z
-      .string()
-      .refine((text) => text.length >= 16, {
-        message: 'is shorter than 16 characters',
-        params: { remedy: 'make one with "openssl rand -hex 32"' },
-      })
-      .optional()
-      .describe('signs the cookie of anonymous clients; enters by !env'),
+    adminToken: adminToken.optional(),
+    secret: secretText.optional().describe('signs the cookie of anonymous clients; enters by !env'),
     identity: identitySchema,
     testers: testersSchema
       .optional()
@@ -258,8 +263,16 @@ export const planSchema = z.strictObject({
       .optional()
       .describe('where the last routing state is kept for a start without the control plane'),
   }),
-  sync: z.strictObject({ admin: address.prefault('127.0.0.1:7071') }).prefault({}),
-  control: z.strictObject({ listen: address.prefault('127.0.0.1:7072'), ledger: databaseUrl }).optional(),
+  sync: z
+    .strictObject({ admin: address.prefault('127.0.0.1:7071'), adminToken: adminToken.optional() })
+    .prefault({}),
+  control: z
+    .strictObject({
+      listen: address.prefault('127.0.0.1:7072'),
+      adminToken: adminToken.optional(),
+      ledger: databaseUrl,
+    })
+    .optional(),
   flags: flagsSchema.optional(),
   databases: z.record(name, databaseUrl).default({}),
   upstreams: z.record(name, upstream),

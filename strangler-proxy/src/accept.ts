@@ -2,6 +2,7 @@ import { EXACT_PATHS, type PathRules, type StranglerError } from '@strangler/con
 import { pathAmbiguous, requestRefused } from './errors.js';
 import { framingProblem, isAuthority } from './framing.js';
 import { hopByHopOf, type RawHeaders, valuesOf } from './headers.js';
+import { redactTarget } from './redact.js';
 import { pathToMatch } from './request-path.js';
 
 /** What of a request the wire gives. */
@@ -54,21 +55,21 @@ const WRITTEN_BY_US = new Set([
 export function accept(head: RequestHead, paths: PathRules = EXACT_PATHS): Accepted | StranglerError {
   const { method, url, rawHeaders } = head;
   const problem = framingProblem(head.version ?? '1.1', rawHeaders);
-  if (problem !== null) return requestRefused(`${method} ${url}`, problem);
+  if (problem !== null) return requestRefused(`${method} ${redactTarget(url)}`, problem);
   const hosts = valuesOf(rawHeaders, 'host');
-  if (hosts.length > 1) return requestRefused(`${method} ${url}`, 'it names two hosts');
+  if (hosts.length > 1) return requestRefused(`${method} ${redactTarget(url)}`, 'it names two hosts');
   // RFC 9112, 3.2.2: the authority of an absolute target replaces the Host header.
   const isPath = url.startsWith('/');
   const absolute = isPath ? null : /^https?:\/\/([^/?#@]+)((?:[/?].*)?)$/i.exec(url);
   if (!absolute && !isPath)
-    return requestRefused(`${method} ${url}`, 'its target is neither a path nor a URL');
+    return requestRefused(`${method} ${redactTarget(url)}`, 'its target is neither a path nor a URL');
   const rest = absolute?.[2] ?? url;
   const target = rest.startsWith('/') ? rest : `/${rest}`;
   const host = absolute?.[1] ?? hosts[0];
   if (![host, hosts[0]].every((each = '') => isAuthority(each)))
-    return requestRefused(`${method} ${url}`, 'its host is not written as one');
+    return requestRefused(`${method} ${redactTarget(url)}`, 'its host is not written as one');
   const path = pathToMatch(target, paths);
-  if (path === null && paths.ambiguous === 'refuse') return pathAmbiguous(`${method} ${url}`);
+  if (path === null && paths.ambiguous === 'refuse') return pathAmbiguous(`${method} ${redactTarget(url)}`);
 
   const headers: string[] = [];
   const cookies: string[] = [];

@@ -3,15 +3,17 @@ import type { Registry } from 'prom-client';
 import {
   type Address,
   type Explanation,
+  guardAdmin,
   type ProxyEvidence,
   reasonOf,
   StranglerError,
 } from '@strangler/contracts';
-import { hostRefused, methodNotAllowed, pathUnknown } from './errors.js';
+import { methodNotAllowed, pathUnknown } from './errors.js';
 import { refuse } from './refuse.js';
 
 export type AdminParts = {
   readonly address: Address;
+  readonly token?: string | undefined;
   /** Whether it takes requests; false from the moment it is asked to stop. */
   readonly isReady: () => boolean;
   readonly evidence: () => ProxyEvidence;
@@ -19,11 +21,9 @@ export type AdminParts = {
   readonly registry: Registry;
 };
 
-const isLoopback = (host: string): boolean =>
-  /^(?:localhost|(?:[\w-]+\.)+localhost|127(?:\.\d{1,3}){3}|\[?::1\]?)$/i.test(host);
-
 /** GET /health, /ready, /metrics, /evidence and /explain. It changes nothing. */
 export function createAdmin(parts: AdminParts): Server {
+  const guard = guardAdmin(parts.address.host, parts.token);
   const answer = async (
     request: IncomingMessage,
   ): Promise<{ status: number; type: string; body: string }> => {
@@ -32,9 +32,9 @@ export function createAdmin(parts: AdminParts): Server {
       type: 'application/json',
       body: JSON.stringify(value),
     });
-    // A page in a browser can make any name point to this machine; it cannot make the Host header lie.
-    const host = (request.headers.host ?? '').replace(/:\d+$/, '');
-    if (isLoopback(parts.address.host) && !isLoopback(host)) throw hostRefused(host);
+    const { host, authorization } = request.headers;
+    const refusal = guard({ target: request.url as string, host, authorization });
+    if (refusal) throw refusal;
     if (request.method !== 'GET' && request.method !== 'HEAD')
       throw methodNotAllowed(request.method as string);
     const target = request.url as string;

@@ -6,7 +6,7 @@ import type { Route } from './match.js';
 import { createPlaces, type Places } from './places.js';
 import { createRateLimits } from './rate-limits.js';
 import type { Refusal } from './refuse.js';
-import { type LoopDelay, type Strain, strainOf } from './strain.js';
+import { type LoopWatch, type Strain, strainOf } from './strain.js';
 
 /** A request that was let in. `release` gives its places back and may be called twice. */
 export type Entry = {
@@ -42,7 +42,7 @@ export type AdmissionOptions = {
   readonly now: () => number;
   readonly sleep: (milliseconds: number, signal: AbortSignal) => Promise<void>;
   /** Asked for only when the plan says `eventLoopDelayMs`. */
-  readonly watchLoop: () => LoopDelay;
+  readonly watchLoop: () => LoopWatch;
 };
 
 const LOOK_EVERY_MS = 250;

@@ -112,12 +112,6 @@ export const transportMisplaced = () =>
     500,
     'transport "undici" did not land right before the last pass of httpxy: install the pinned versions of http-proxy-middleware and httpxy',
   );
-export const hostRefused = (host: string) =>
-  new StranglerError(
-    'ADMIN_HOST_REFUSED',
-    403,
-    `host "${host}" is not a name of this machine: ask the admin port as "localhost" or "127.0.0.1"`,
-  );
 export const pathUnknown = (path: string) =>
   new StranglerError(
     'ADMIN_PATH_UNKNOWN',

@@ -11,6 +11,7 @@ import {
   requestRefused,
   tooManyConnections,
 } from './errors.js';
+import { redactTarget } from './redact.js';
 import { endRefusal, refuse, refuseUpgrade } from './refuse.js';
 
 type Listener = (request: IncomingMessage, response: ServerResponse) => void;
@@ -63,7 +64,7 @@ export function guardConnections(
   });
 
   server.on('connect', (request, socket) => {
-    const error = requestRefused(`CONNECT ${request.url ?? ''}`, 'it asks for a tunnel');
+    const error = requestRefused('CONNECT', 'it asks for a tunnel');
     onRefused(error);
     refuseUpgrade(socket, error);
   });
@@ -97,7 +98,7 @@ export function guardConnections(
     if (!/^1\.[01]$/.test(request.httpVersion)) {
       ending.add(socket);
       const error = requestRefused(
-        `${request.method} ${request.url}`,
+        `${request.method} ${redactTarget(request.url ?? '')}`,
         `HTTP/${request.httpVersion} is not spoken here`,
       );
       onRefused(error);

@@ -163,6 +163,7 @@ export function planOf(setup: Omit<MigrationSetup, 'phase'> & { at: string }): P
 export function parse(text: string, at = '/nowhere'): Plan {
   const loaded = parsePlan(text, join(at, 'plan.yaml'), {
     SECRET,
+    ADMIN_TOKEN: 'the-admin-token-of-the-proxy',
     LEDGER: 'mysql://root@127.0.0.1:1/ledger',
     UNLEASH: 'default:development.secret',
   });

@@ -38,7 +38,7 @@ import { refuseUpgrade } from './refuse.js';
 import { createRouting } from './routing.js';
 import { createShadow } from './shadow.js';
 import { spareShadows } from './spare-shadows.js';
-import { type LoopDelay, watchLoop } from './strain.js';
+import { type LoopWatch, watchLoop } from './strain.js';
 import { createUpstreams } from './upstreams.js';
 
 export type ProxyOptions = {
@@ -49,7 +49,7 @@ export type ProxyOptions = {
   /** In place of the plan's control plane. */
   readonly subscription?: StateSubscription;
   /** In place of Node's monitor of the event loop. */
-  readonly watchLoop?: () => LoopDelay;
+  readonly watchLoop?: () => LoopWatch;
   readonly now?: () => number;
   readonly newId?: () => string;
   readonly sleep?: (milliseconds: number, signal: AbortSignal) => Promise<void>;
@@ -128,6 +128,7 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
       (plan.control &&
         subscribeToState({
           url: urlOf(plan.control.listen),
+          token: plan.control.adminToken,
           subscriber: instance,
           onContact(contact) {
             setContact(!contact.lost);
@@ -204,6 +205,7 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
   });
   const admin = createAdmin({
     address: plan.proxy.admin,
+    token: plan.proxy.adminToken,
     isReady: () => !isStopping,
     evidence,
     explain: (question) => explain(parts, question),

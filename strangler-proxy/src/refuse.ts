@@ -22,6 +22,7 @@ export function refuse(
   response.writeHead(status, {
     'content-type': 'application/json',
     'content-length': Buffer.byteLength(body),
+    ...(status === 401 && { 'www-authenticate': 'Bearer' }),
     ...headers,
     ...(close && { connection: 'close' }),
   });

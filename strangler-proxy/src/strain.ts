@@ -1,7 +1,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 
 /** How late the event loop was since the last look, in milliseconds. */
-export type LoopDelay = { read(): number; stop(): void };
+export type LoopWatch = { read(): number; stop(): void };
 
 /** `calm`; `strained`: what nobody waits for is left out; `overloaded`: new requests are refused. */
 export type Strain = 'calm' | 'strained' | 'overloaded';
@@ -15,7 +15,7 @@ export function strainOf(before: Strain, delayMs: number, limitMs: number): Stra
 const RESOLUTION_MS = 10;
 
 /** Node's own monitor: a timer of 10 ms and how late it came, as a mean, so that one collection of garbage is no overload. */
-export function watchLoop(): LoopDelay {
+export function watchLoop(): LoopWatch {
   const monitor = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   monitor.enable();
   return {

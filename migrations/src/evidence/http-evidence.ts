@@ -1,13 +1,19 @@
-import { type Plan, reasonOf, urlOf } from '@strangler/contracts';
+import { bearerOf, type Plan, reasonOf, urlOf } from '@strangler/contracts';
 import type { ProxyEvidence, SyncEvidence } from '@strangler/contracts';
 import { type Answer, type EvidenceSource, movesData } from './evidence.js';
 import { errorIn, requestJson } from './request-json.js';
 
 const TIMEOUT_MS = 2_000;
 
-async function ask<T extends { migrations: unknown }>(url: string): Promise<Answer<T>> {
+async function ask<T extends { migrations: unknown }>(
+  url: string,
+  token: string | undefined,
+): Promise<Answer<T>> {
   try {
-    const answer = await requestJson('GET', `${url}/evidence`, { timeoutMs: TIMEOUT_MS });
+    const answer = await requestJson('GET', `${url}/evidence`, {
+      timeoutMs: TIMEOUT_MS,
+      headers: bearerOf(token),
+    });
     if (answer.status !== 200)
       return {
         ok: false,
@@ -30,8 +36,8 @@ export function httpEvidence(plan: Plan, clock: () => number = Date.now): Eviden
   return {
     async gather() {
       const [proxy, sync] = await Promise.all([
-        ask<ProxyEvidence>(urlOf(plan.proxy.admin)),
-        movesData(plan) ? ask<SyncEvidence>(urlOf(plan.sync.admin)) : null,
+        ask<ProxyEvidence>(urlOf(plan.proxy.admin), plan.proxy.adminToken),
+        movesData(plan) ? ask<SyncEvidence>(urlOf(plan.sync.admin), plan.sync.adminToken) : null,
       ]);
       return { at: clock(), proxy, sync };
     },
