@@ -1,14 +1,22 @@
 import type { IncomingMessage } from 'node:http';
-import { PassThrough } from 'node:stream';
+import { PassThrough, type Transform } from 'node:stream';
 import type { Plugin } from 'http-proxy-middleware';
 import type { Dispatcher } from 'undici';
 import { StranglerError } from '@strangler/contracts';
 import { adapt } from './adapt.js';
 import { adaptRelay } from './adapt-relay.js';
 import type { Attempt, Outcome } from './attempt.js';
-import { answerCut, transportMisplaced, upstreamRefused, upstreamReset, upstreamTimeout } from './errors.js';
+import {
+  answerCut,
+  bodyTooLarge,
+  transportMisplaced,
+  upstreamRefused,
+  upstreamReset,
+  upstreamTimeout,
+} from './errors.js';
 import { dispatchByNode } from './dispatch-by-node.js';
 import { askInTheEnd, awaitsContinue, sendContinue } from './expect-continue.js';
+import { limitBody } from './limit-body.js';
 import { readWhole } from './read-whole.js';
 import { refuse } from './refuse.js';
 import { createRelay } from './relay.js';
@@ -61,11 +69,16 @@ function carry({ attempt, settle }: Ongoing): void {
   if (readsTrailers(request.headers.te)) headers = [...headers, 'TE', 'trailers'];
   const edits = accepted.hasBody ? adaptation?.body : undefined;
   // Not the request itself: undici destroys a body it could not send, and the client's connection would go with it.
-  const body = accepted.hasBody && whole === undefined && !edits ? request.pipe(new PassThrough()) : null;
+  const body = accepted.hasBody && whole === undefined && !edits ? request.pipe(passing()) : null;
   const expect = body !== null && awaitsContinue(request);
   const endOfPatience = expect ? askInTheEnd(request) : undefined;
   let mayRepeat = !accepted.hasBody && REPEATABLE.has(accepted.method);
 
+  function passing(): Transform {
+    const limit = attempt.bodyBytes;
+    if (limit === undefined) return new PassThrough();
+    return limitBody(limit, () => stop({ kind: 'refused', error: bodyTooLarge(limit) }));
+  }
   const finish = (outcome: Outcome): void => {
     if (isOver) return;
     isOver = true;
@@ -87,6 +100,8 @@ function carry({ attempt, settle }: Ongoing): void {
     upstream.timeoutMs,
   );
   response.once('close', onClientGone);
+  const most = attempt.bodyBytes ?? Infinity;
+  if (whole && whole.length > most) return finish({ kind: 'refused', error: bodyTooLarge(most) });
   if (response.destroyed || response.closed) return onClientGone();
 
   const handler: Dispatcher.DispatchHandler = {
@@ -160,7 +175,9 @@ function carry({ attempt, settle }: Ongoing): void {
   };
   const edit = async (): Promise<void> => {
     sendContinue(request);
-    const given = whole ?? (await readWhole(request, edits.maxBytes, () => timer.refresh()));
+    const given = whole ?? (await readWhole(request, Math.min(edits.maxBytes, most), () => timer.refresh()));
+    if (given === undefined && most < edits.maxBytes)
+      return finish({ kind: 'refused', error: bodyTooLarge(most) });
     if (given === undefined || given.length > edits.maxBytes) return refuseRequest(edits.tooLarge());
     const edited = await edits.edit(given);
     if (edited instanceof StranglerError) return refuseRequest(edited);
