@@ -4,6 +4,7 @@ import type { Accepted } from './accept.js';
 import type { Capture } from './capture.js';
 import type { RawHeaders } from './headers.js';
 import type { Route } from './match.js';
+import type { Refusal } from './refuse.js';
 import type { Upstream } from './upstreams.js';
 
 /** One try to have one upstream answer one request. */
@@ -20,6 +21,8 @@ export type Attempt = {
   readonly setCookies: Iterable<string>;
   /** Sent in place of the request's own body, which has been read. */
   readonly body?: Buffer | undefined;
+  /** The longest body the request may have, counted as it comes. */
+  readonly bodyBytes?: number | undefined;
   /** Sees the headers of the answer before the client does. */
   readonly onHead?: ((raw: RawHeaders) => void) | undefined;
   /** Given to the client besides, names and values in turn; an answer's own headers of these names give way. */
@@ -33,4 +36,6 @@ export type Outcome =
   | { readonly kind: 'answered'; readonly status: number; readonly bytes?: number }
   | { readonly kind: 'failed'; readonly error: StranglerError }
   | { readonly kind: 'unavailable'; readonly status: number }
+  /** The client asked for what it may not; the upstream is not to blame, and the caller answers. */
+  | { readonly kind: 'refused'; readonly error: StranglerError; readonly headers?: Refusal['headers'] }
   | { readonly kind: 'abandoned' };

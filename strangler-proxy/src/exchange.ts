@@ -1,4 +1,4 @@
-import { PassThrough } from 'node:stream';
+import { PassThrough, type Transform } from 'node:stream';
 import type { StranglerError } from '@strangler/contracts';
 import type { Dispatcher } from 'undici';
 import { adaptRelay } from './adapt-relay.js';
@@ -6,11 +6,12 @@ import type { Adaptation } from './adapt.js';
 import type { Attempt } from './attempt.js';
 import { isEventStream } from './capture.js';
 import { dispatchByNode } from './dispatch-by-node.js';
-import { answerIdle, answerTimeout, connectTimeout, upstreamTimeout } from './errors.js';
+import { answerIdle, answerTimeout, bodyTooLarge, connectTimeout, upstreamTimeout } from './errors.js';
 import { sendContinue } from './expect-continue.js';
 import { failureOf, type Reached } from './failure-of.js';
 import { type RawHeaders, valuesOf, withHost } from './headers.js';
 import type { Instance } from './instance.js';
+import { limitBody } from './limit-body.js';
 import { createRelay } from './relay.js';
 
 /** How sending an attempt to one instance ended. */
@@ -18,6 +19,7 @@ export type Ending =
   | { readonly kind: 'answered'; readonly status: number; readonly bytes?: number }
   | { readonly kind: 'unavailable'; readonly status: number }
   | { readonly kind: 'failed'; readonly error: StranglerError; readonly reached: Reached }
+  | { readonly kind: 'refused'; readonly error: StranglerError }
   | { readonly kind: 'abandoned' };
 
 /** What is sent of an attempt, once it has been adapted. */
@@ -61,7 +63,7 @@ export function exchange(
       })
     : unadapted;
   // Not the request itself: undici destroys a body it could not send, and the client's connection would go with it.
-  const body = accepted.hasBody && whole === undefined ? new PassThrough() : null;
+  const body = accepted.hasBody && whole === undefined ? passing() : null;
   const settle = instance.begin();
   let controller: Dispatcher.DispatchController | undefined;
   let isOver = false;
@@ -73,6 +75,11 @@ export function exchange(
   let isPaused = false;
   let lastPieceAt = 0;
 
+  function passing(): Transform {
+    const limit = attempt.bodyBytes;
+    if (limit === undefined) return new PassThrough();
+    return limitBody(limit, () => stop({ kind: 'refused', error: bodyTooLarge(limit) }));
+  }
   const arm = (ms: number, onTimeout: () => void): void => {
     clearTimeout(timer);
     timer = ms > 0 ? setTimeout(onTimeout, ms) : undefined;
@@ -97,6 +104,7 @@ export function exchange(
   /** An upload its client pauses is no fault of the instance: slow clients must not open its breaker. */
   const blameOf = ({ kind }: Ending): 'answered' | 'failed' | 'abandoned' => {
     if (kind === 'unavailable') return 'answered';
+    if (kind === 'refused') return 'abandoned';
     const isWaiting = reached === 'sent' && body !== null && !request.complete && body.readableLength === 0;
     return kind === 'failed' && isWaiting && isTimeout ? 'abandoned' : kind;
   };

@@ -1,7 +1,7 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 
 /** What Prometheus gets. Labels are names of the plan only, so that no request can make a new series. */
-export function createMetrics(shadowPending: () => number) {
+export function createMetrics(shadowPending: () => number, waiting: () => Readonly<Record<string, number>>) {
   const registry = new Registry();
   const registers = [registry];
   const counter = <L extends string>(name: string, help: string, labelNames: L[]) =>
@@ -18,6 +18,11 @@ export function createMetrics(shadowPending: () => number) {
       buckets: [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
       registers,
     }),
+    refused: counter(
+      'refused_total',
+      'Requests and connections the proxy refused itself, by the code of the error.',
+      ['code'],
+    ),
     fallbacks: counter('fallbacks_total', 'Answers meant for the service and given by legacy.', ['route']),
     serviceFailures: counter(
       'service_failures_total',
@@ -33,6 +38,17 @@ export function createMetrics(shadowPending: () => number) {
       registers,
       collect() {
         this.set(shadowPending());
+      },
+    }),
+    waiting: new Gauge({
+      name: 'strangler_proxy_requests_waiting',
+      help: 'Requests that wait for a place, at the proxy or at an upstream.',
+      labelNames: ['at'],
+      registers,
+      collect() {
+        // A plan that is put into force may have other names.
+        this.reset();
+        for (const [at, count] of Object.entries(waiting())) this.set({ at }, count);
       },
     }),
     healthy: gauge('upstream_healthy', '1 while the upstream answers its health path.', ['upstream']),

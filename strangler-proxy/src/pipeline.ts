@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
-import { StranglerError } from '@strangler/contracts';
+import { type Plan, StranglerError } from '@strangler/contracts';
 import { accept } from './accept.js';
-import { type AccessEntry, accessLine, maskedAddress } from './access-line.js';
 import type { AccessLog } from './access-log.js';
+import type { Admission, Entry } from './admission.js';
 import { answerHeaders } from './answer-headers.js';
 import type { Outcome } from './attempt.js';
 import { admitted, type Authenticate, refusalHeaders, showKeys, turnedAway } from './authenticate.js';
@@ -13,19 +13,21 @@ import type { Entrance } from './entrance.js';
 import type { Forward } from './forward.js';
 import { headOf } from './head-of.js';
 import { identify, type Identity, recognise } from './identify.js';
+import { limitHead } from './limit-head.js';
 import { judge, type Verdict } from './judge.js';
-import type { Recorder, Served } from './record.js';
-import { redactTarget } from './redact.js';
-import { refuse } from './refuse.js';
+import type { Recorder } from './record.js';
+import { refuse, type Refusal } from './refuse.js';
 import { refuseAtDoor } from './refuse-at-door.js';
 import { tagAnswer } from './request-id.js';
 import type { Routing } from './routing.js';
 import type { Shadow } from './shadow.js';
+import { type Ending, tellServed } from './tell-served.js';
 import { tellTester } from './tell-tester.js';
-import type { Told, Tracing } from './tracing.js';
+import type { Tracing } from './tracing.js';
 import type { Upstreams } from './upstreams.js';
 
 export type PipelineParts = ConsultParts & {
+  readonly proxy: Pick<Plan['proxy'], 'limits'>;
   readonly routing: { readonly current: Routing };
   readonly identity: Identity;
   readonly upstreams: Upstreams;
@@ -33,6 +35,9 @@ export type PipelineParts = ConsultParts & {
   readonly forward: Forward;
   readonly shadow: Shadow;
   readonly record: Recorder;
+  readonly admission: Admission;
+  /** Counts what the proxy refused itself. */
+  readonly refused: (error: StranglerError) => void;
   readonly log: Logger;
   readonly accessLog: AccessLog;
   readonly tracing: Tracing | undefined;
@@ -43,27 +48,46 @@ export type PipelineParts = ConsultParts & {
 
 /** accept -> judge (match, decide) -> authenticate -> forward -> (shadow ->) compare -> record. Resolves when the client has been served. */
 export function createPipeline(parts: PipelineParts) {
-  const { upstreams, forward, shadow, log, now, authenticate } = parts;
+  const { admission, upstreams, forward, shadow, log, now, authenticate } = parts;
   return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const startedAt = now();
     const routing = parts.routing.current;
     const head = headOf(request);
-    const received = head instanceof StranglerError ? head : accept(head, routing.paths, parts.entrance);
+    const received =
+      head instanceof StranglerError
+        ? head
+        : (limitHead(head, parts.proxy.limits) ?? accept(head, routing.paths, parts.entrance));
     if (received instanceof StranglerError)
-      return refuseAtDoor(parts, request, response, received, startedAt);
+      return refuseAtDoor(parts, request, response, { error: received, startedAt });
     tagAnswer(response, received.requestId);
+    const knocked = admission.knock(received);
+    if (knocked) return refuseAtDoor(parts, request, response, { ...knocked, accepted: received, startedAt });
     if (authenticate?.isForKeys(received)) return showKeys(response, authenticate);
     const recognised = authenticate?.recognise(received);
     const accepted = recognised ? await recognised : received;
     const judged = judge(parts, routing, accepted, () => identify(accepted, parts.identity, parts.newId));
+    const coming = admission.admit(accepted, judged.route, judged.decision.upstream);
+    const entry = coming instanceof Promise ? await coming : coming;
+    if ('error' in entry) return refuseEntry(parts, judged, response, entry, startedAt);
+    return serve(judged, entry, startedAt, request, response).finally(() => entry.release());
+  };
+
+  async function serve(
+    judged: Verdict,
+    entry: Entry,
+    startedAt: number,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> {
+    const { accepted } = judged;
     const isGuarded = authenticate && judged.decision.side === 'service' && judged.route?.guard;
-    const admission = isGuarded ? await authenticate.admit(judged, request) : undefined;
-    const verdict = admission?.kind === 'refused' ? turnedAway(judged, admission) : judged;
+    const passage = isGuarded ? await authenticate.admit(judged, request) : undefined;
+    const verdict = passage?.kind === 'refused' ? turnedAway(judged, passage) : judged;
     const { route, decision, service } = verdict;
     const decidedAt = accepted.span && now();
-    if (admission?.kind === 'refused' && decision.side === 'service') {
-      refuse(response, admission.error, { headers: refusalHeaders(admission) });
-      const { status } = admission.error;
+    if (passage?.kind === 'refused' && decision.side === 'service') {
+      refuse(response, passage.error, { headers: refusalHeaders(passage) });
+      const { status } = passage.error;
       return recordServed(parts, verdict, {
         upstream: decision.upstream,
         by: decision.side,
@@ -76,19 +100,22 @@ export function createPipeline(parts: PipelineParts) {
         ...(decidedAt !== undefined && { decidedAt, tries: [] }),
       });
     }
+    const elsewhere = verdict === judged ? undefined : entry.moveTo(decision.upstream);
+    if (elsewhere) return refuseEntry(parts, verdict, response, elsewhere, startedAt);
     const onHead = authenticate?.watch(verdict, response);
 
     const capture = decision.shadow && route ? shadow.reserve(route) : undefined;
     tellIfTester(parts, verdict, response, false);
     const ownHeaders = answerHeaders(accepted, parts.entrance);
-    const attempt = { request, response, accepted, capture, onHead, ownHeaders };
-    const { moved, stayed } = cookiesFor(parts, verdict, admission?.setCookies);
+    const bodyBytes = admission.bodyBytes(route);
+    const attempt = { request, response, accepted, capture, onHead, ownHeaders, bodyBytes };
+    const { moved, stayed } = cookiesFor(parts, verdict, passage?.setCookies);
     const trail = accepted.span && parts.tracing?.trail(accepted.span, forward);
     const way = trail ?? forward;
     let upstream = upstreams.get(decision.upstream);
     let outcome = await way.web({
       ...attempt,
-      ...(admission?.kind === 'admitted' && { accepted: admission.accepted, body: admission.body }),
+      ...(passage?.kind === 'admitted' && { accepted: passage.accepted, body: passage.body }),
       route: decision.side === 'service' ? route : undefined,
       setCookies: moved,
       upstream,
@@ -99,7 +126,10 @@ export function createPipeline(parts: PipelineParts) {
     if (fellBack) {
       upstream = upstreams.get('legacy');
       tellIfTester(parts, verdict, response, true);
-      outcome = await way.web({ ...attempt, setCookies: stayed, upstream, hold: false });
+      const refusal = entry.moveTo('legacy');
+      outcome = refusal
+        ? { kind: 'refused', ...refusal }
+        : await way.web({ ...attempt, setCookies: stayed, upstream, hold: false });
     }
     if (isOwnWrite(parts, verdict) && outcome.kind !== 'answered') {
       const token = parts.ownWrites.give(accepted, recognise(accepted, parts.identity), false);
@@ -113,6 +143,11 @@ export function createPipeline(parts: PipelineParts) {
       refuse(response, outcome.error);
     }
 
+    const refused = outcome.kind === 'refused' ? outcome : undefined;
+    if (refused) {
+      parts.refused(refused.error);
+      refuse(response, refused.error, { headers: refused.headers ?? {}, close: accepted.hasBody });
+    }
     recordServed(parts, verdict, {
       upstream: upstream.name,
       by: fellBack ? 'fallback' : decision.side,
@@ -122,6 +157,7 @@ export function createPipeline(parts: PipelineParts) {
       bytes: outcome.kind === 'answered' ? (outcome.bytes ?? null) : null,
       startedAt,
       endedAt: now(),
+      refusal: refused?.error,
       ...(trail && { decidedAt, tries: trail.tries }),
     });
     if (capture && route)
@@ -136,7 +172,33 @@ export function createPipeline(parts: PipelineParts) {
         },
         outcome.kind,
       );
-  };
+  }
+}
+
+/** Tells who was not let in; a body that nobody will read ends the connection. No upstream has seen it, so no evidence counts it. */
+function refuseEntry(
+  parts: PipelineParts,
+  verdict: Verdict,
+  response: ServerResponse,
+  { error, headers }: Refusal,
+  startedAt: number,
+): void {
+  const { accepted, decision } = verdict;
+  parts.refused(error);
+  refuse(response, error, { headers, close: accepted.hasBody });
+  const endedAt = parts.now();
+  tellServed(parts, verdict, {
+    upstream: decision.upstream,
+    by: decision.side,
+    status: error.status,
+    failed: false,
+    serviceFailed: false,
+    bytes: null,
+    startedAt,
+    endedAt,
+    refusal: error,
+    ...(accepted.span && { decidedAt: endedAt, tries: [] }),
+  });
 }
 
 /** The cookies an answer gives: `moved` with one of the service, `stayed` with one of legacy. Whom the service could not answer has not moved. */
@@ -192,53 +254,25 @@ function tellIfTester(
   tellTester(response, { ...standing, route, decision, tester: tester.name, phase, fellBack });
 }
 
-/** How a request ended. `decidedAt` and `tries` are for its spans: who has none keeps no spans. */
-export type Ending = Pick<Served, 'upstream' | 'by' | 'status' | 'failed' | 'serviceFailed'> &
-  Pick<AccessEntry, 'bytes'> &
-  Pick<Told, 'startedAt' | 'endedAt'> & {
-    readonly decidedAt?: number | undefined;
-    readonly tries?: Told['tries'];
-  };
+type RecordParts = Pick<PipelineParts, 'record' | 'flags' | 'accessLog' | 'tracing'>;
 
-/** Counts a request that is over, writes its line of the access log and keeps its spans. */
-export function recordServed(
-  { record, flags, accessLog, tracing }: Pick<PipelineParts, 'record' | 'flags' | 'accessLog' | 'tracing'>,
-  verdict: Verdict,
-  { bytes, startedAt, endedAt, decidedAt, tries, ...ending }: Ending,
-): void {
-  const { accepted, route, decision, consulted } = verdict;
+/** Counts a request that is over, and tells of it. */
+export function recordServed(parts: RecordParts, verdict: Verdict, ending: Ending): void {
+  const { route, decision, consulted } = verdict;
   const { client } = consulted;
-  const seconds = (endedAt - startedAt) / 1_000;
-  record.served({
-    ...ending,
-    seconds,
+  const { upstream, by, status, failed, serviceFailed, startedAt, endedAt } = ending;
+  parts.record.served({
+    upstream,
+    by,
+    status,
+    failed,
+    serviceFailed,
+    seconds: (endedAt - startedAt) / 1_000,
     route,
-    decidedFor: route && client && decision.perClient ? flags.stickTo(route.flag, client) : undefined,
+    decidedFor: route && client && decision.perClient ? parts.flags.stickTo(route.flag, client) : undefined,
     pinned: isKept(consulted),
   });
-  if (accepted.span && decidedAt !== undefined && tries)
-    tracing?.served(accepted.span, verdict, { ...ending, startedAt, decidedAt, endedAt, tries });
-  if (!accessLog.isOn()) return;
-  accessLog.write(
-    accessLine({
-      level: accessLog.level,
-      time: Math.round(endedAt),
-      requestId: accepted.requestId,
-      traceId: accepted.traceId,
-      method: accepted.method,
-      target: redactTarget(accepted.target),
-      route: route?.text ?? 'other',
-      upstream: decision.upstream,
-      shadow: decision.shadow,
-      client: client?.kind,
-      address: maskedAddress(accepted.clientAddress, accessLog.address),
-      by: ending.failed ? 'proxy' : ending.by,
-      status: ending.status,
-      bytes,
-      seconds,
-      reason: decision.reason,
-    }),
-  );
+  tellServed(parts, verdict, ending);
 }
 
 const couldNotAnswer = ({ kind }: Outcome): boolean => kind === 'failed' || kind === 'unavailable';

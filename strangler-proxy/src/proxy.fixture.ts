@@ -22,6 +22,8 @@ import { createProxy, type ProxyOptions } from './proxy.js';
 
 export const SECRET = 'a secret of sufficient length';
 
+export type Rig = ReturnType<typeof createRig>;
+
 export type StartedProxy = {
   readonly url: string;
   readonly admin: string;
@@ -169,6 +171,7 @@ export function planText(setup: Omit<MigrationSetup, 'phase'>): string {
 /** What plans of tests name by !env. */
 export const ENVIRONMENT = {
   SECRET,
+  ADMIN_TOKEN: 'the-admin-token-of-the-proxy',
   LEDGER: 'mysql://root@127.0.0.1:1/ledger',
   UNLEASH: 'default:development.secret',
 };

@@ -14,14 +14,14 @@ import {
   type ProxyEvidence,
   type Running,
   type StateSubscription,
-  StranglerError,
+  type StranglerError,
   subscribeToState,
   urlOf,
   type WatermarkSource,
 } from '@strangler/contracts';
-import { accept } from './accept.js';
 import { openAccessLog } from './access-log.js';
 import { createAdmin } from './admin.js';
+import { createAdmissions } from './admissions.js';
 import { createAuthenticate, keysPage } from './authenticate.js';
 import { compilePlan, type Lasting } from './compile-plan.js';
 import { countIdentities } from './count-identities.js';
@@ -34,7 +34,6 @@ import type { Flags } from './flags.js';
 import type { Lookup } from './follow-addresses.js';
 import { followState } from './follow-state.js';
 import { followWatermarks } from './follow-watermarks.js';
-import { headOf } from './head-of.js';
 import { createPlanInForce, type PlanInForce } from './in-force.js';
 import { createKept } from './kept.js';
 import { createListeners, type Listeners, listenOn } from './listeners.js';
@@ -45,9 +44,11 @@ import { createSpanQueue, openSpanSink, type SpanSink } from './open-tracing.js'
 import type { PlanSource } from './plan-file.js';
 import { createRandomHex, type RandomHex } from './random-hex.js';
 import { createRecord } from './record.js';
-import { refuseUpgrade } from './refuse.js';
+import { refuseAtDoor } from './refuse-at-door.js';
 import { createReload, type Reload } from './reload.js';
 import { tagAnswer } from './request-id.js';
+import { serveUpgrade } from './serve-upgrade.js';
+import { type LoopWatch, watchLoop } from './strain.js';
 import { tellTlsPair } from './tell-tls-pair.js';
 import { tellUpstreams } from './tell-upstreams.js';
 import { createTracing } from './tracing.js';
@@ -64,6 +65,8 @@ export type ProxyOptions = {
   readonly subscription?: StateSubscription;
   /** In place of the plan's sync. */
   readonly watermarks?: WatermarkSource;
+  /** In place of Node's monitor of the event loop. */
+  readonly watchLoop?: () => LoopWatch;
   readonly now?: () => number;
   readonly newId?: () => string;
   /** For ids of requests, traces and spans. */
@@ -97,7 +100,12 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
 
   let inForce: PlanInForce | undefined;
   const stateNow = () => inForce?.current.parts.routing.current.state ?? NOTHING_KNOWN;
-  const metrics = createMetrics(() => sum((inForce?.all() ?? []).map(({ parts }) => parts.shadow.pending())));
+  const admissions = createAdmissions({ now, sleep, watchLoop: options.watchLoop ?? watchLoop });
+  const metrics = createMetrics(
+    () => sum((inForce?.all() ?? []).map(({ parts }) => parts.shadow.pending())),
+    () => admissions.waiting(),
+  );
+  const refused = ({ code }: StranglerError) => metrics.refused.inc({ code });
   const record = createRecord({ metrics, now });
   const count = countIdentities(metrics.registry);
   const entranceMetrics = exportEntrance(metrics.registry);
@@ -114,6 +122,8 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
   };
   const lasting: Lasting = {
     grpc,
+    admissions,
+    refused,
     record,
     log,
     newId,
@@ -141,7 +151,9 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
     watermarks: createKept((following) => following.stop()),
     followWatermarks({ proxy, migrations, sync }) {
       const isFollowed = proxy.readYourWrites.enabled && Object.values(migrations).some(({ data }) => data);
-      const source = isFollowed ? (options.watermarks ?? httpWatermarkSource(urlOf(sync.admin))) : undefined;
+      const source = isFollowed
+        ? (options.watermarks ?? httpWatermarkSource(urlOf(sync.admin), sync.adminToken))
+        : undefined;
       const following = followWatermarks({ source, log, now, sleep });
       following.start();
       return following;
@@ -188,6 +200,7 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
   });
   const admin = createAdmin({
     address: plan.proxy.admin,
+    token: plan.proxy.adminToken,
     isReady: () => isServing && !isStopping,
     evidence,
     explain(question) {
@@ -211,6 +224,7 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
       (plan.control &&
         subscribeToState({
           url: urlOf(plan.control.listen),
+          token: plan.control.adminToken,
           subscriber: instance,
           adminPort: Number(new URL(adminUrl).port),
           onContact(contact) {
@@ -256,13 +270,7 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
   const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
     upgraded.add(socket);
     socket.once('close', () => upgraded.delete(socket));
-    socket.on('error', () => socket.destroy());
-    const { routing, entrance, forward } = plans.current.parts;
-    const asked = headOf(request);
-    const accepted = asked instanceof StranglerError ? asked : accept(asked, routing.current.paths, entrance);
-    if (accepted instanceof StranglerError) return refuseUpgrade(socket, accepted);
-    tagAnswer(socket, accepted.requestId);
-    forward.upgrade(request, accepted, socket, head);
+    serveUpgrade(plans.current.parts, request, socket, head);
   };
 
   const release = async () => {
@@ -278,6 +286,11 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
       onRequest,
       onUpgrade,
       onTlsPair: (pair) => tellTlsPair(pair, log, entranceMetrics, now()),
+      onRefused(error, on) {
+        refused(error);
+        if (on) tagAnswer(on, plans.current.parts.entrance.newRequestId());
+      },
+      turnAway: (request, answer, error) => refuseAtDoor(plans.current.parts, request, answer, { error }),
     });
     const urls = { ...(await listeners.listen()), admin: adminUrl };
     const opened = listeners;

@@ -3,7 +3,7 @@ import type { Plugin } from 'http-proxy-middleware';
 import { StranglerError } from '@strangler/contracts';
 import { adapt } from './adapt.js';
 import type { Attempt, Outcome } from './attempt.js';
-import { transportMisplaced, upstreamTimeout } from './errors.js';
+import { bodyTooLarge, transportMisplaced, upstreamTimeout } from './errors.js';
 import { type Ending, exchange } from './exchange.js';
 import { askInTheEnd, awaitsContinue, sendContinue } from './expect-continue.js';
 import type { Instance } from './instance.js';
@@ -47,6 +47,7 @@ function carry({ attempt, settle }: Ongoing): void {
   const expects = streams && awaitsContinue(request);
   const endOfPatience = expects ? askInTheEnd(request) : undefined;
   let left = upstream.retriesPerRequest;
+  const most = attempt.bodyBytes ?? Infinity;
 
   const end = (outcome: Outcome): void => {
     endOfPatience?.();
@@ -74,6 +75,7 @@ function carry({ attempt, settle }: Ongoing): void {
       end(ending);
     });
   };
+  if (whole && whole.length > most) return end({ kind: 'refused', error: bodyTooLarge(most) });
   if (!edits) return send(upstream.choose());
 
   let isOver = false;
@@ -99,7 +101,9 @@ function carry({ attempt, settle }: Ongoing): void {
   };
   const edit = async (): Promise<void> => {
     sendContinue(request);
-    const given = whole ?? (await readWhole(request, edits.maxBytes, () => timer.refresh()));
+    const given = whole ?? (await readWhole(request, Math.min(edits.maxBytes, most), () => timer.refresh()));
+    if (given === undefined && most < edits.maxBytes)
+      return leave({ kind: 'refused', error: bodyTooLarge(most) });
     if (given === undefined || given.length > edits.maxBytes) return refuseRequest(edits.tooLarge());
     const edited = await edits.edit(given);
     if (edited instanceof StranglerError) return refuseRequest(edited);
