@@ -219,7 +219,7 @@ describe('a rate limit', () => {
       url,
       `GET / HTTP/1.1\r\n${H}Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n`,
     );
-    expect(upgrade).toMatch(/^HTTP\/1\.1 429 /);
+    expect(upgrade).toMatch(/^HTTP\/1\.1 429 [^]*X-Request-Id: \w+\r\nretry-after: 2\r\n/);
     now += 2_000;
     expect((await fetch(url)).status).toBe(200);
     expect([upstream.seen.requests.length, await refused('PROXY_RATE_LIMITED')]).toEqual([2, 2]);

@@ -42,15 +42,14 @@ export function refuse(
   });
   // Who waits to be asked for the body has nothing on its way.
   if (!close || request.complete || awaitsContinue(request)) return void response.end(body);
-  if (isStream) return endStream(response as unknown as Http2ServerResponse, body);
-  response.write(body);
-  linger(response);
-}
-
-/** RFC 9113, 8.1: the answer is whole, and the rest of the upload is not wanted; the other streams go on. */
-function endStream({ stream }: Http2ServerResponse, body: string): void {
-  stream.end(body);
-  stream.close(constants.NGHTTP2_NO_ERROR);
+  if (!isStream) {
+    response.write(body);
+    return linger(response, () => void response.end());
+  }
+  // RFC 9113, 8.1: the answer is whole, the rest of the upload is not wanted, and the other streams go on.
+  response.end(body);
+  const { stream } = response as unknown as Http2ServerResponse;
+  linger(response, () => stream.close(constants.NGHTTP2_NO_ERROR));
 }
 
 const lingering = new WeakMap<ServerResponse, () => void>();
@@ -62,14 +61,14 @@ export function endRefusal(response: ServerResponse): boolean {
   return end !== undefined;
 }
 
-/** Ends the answer when the rest of the upload has come, or has taken too long, or is too much. */
-function linger(response: ServerResponse): void {
+/** Calls `over` when the rest of the upload has come, or has taken too long, or is too much. */
+function linger(response: ServerResponse, over: () => void): void {
   const request = response.req;
   let bytes = 0;
   const end = () => {
     clearTimeout(timer);
     request.off('data', count).off('close', end).off('end', end);
-    response.end();
+    over();
   };
   const count = (chunk: Buffer) => {
     bytes += chunk.length;

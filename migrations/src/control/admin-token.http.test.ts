@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Plan, type RoutingState, subscribeToState } from '@strangler/contracts';
 import { controlClient } from '../cli/control-client.js';
 import { ENVIRONMENT } from '../plan.fixture.js';
-import { type ControlWorld, controlWorld } from './control.fixture.js';
+import { httpEvidence } from '../evidence/http-evidence.js';
+import { adminServer, type ControlWorld, controlWorld } from './control.fixture.js';
 
 describe('a plan with tokens', () => {
   let world: ControlWorld;
@@ -49,5 +50,21 @@ describe('a plan with tokens', () => {
     expect(world.state.shown).toEqual(
       new Set([`Bearer ${ENVIRONMENT.PROXY_TOKEN}`, `Bearer ${ENVIRONMENT.SYNC_TOKEN}`]),
     );
+  });
+
+  it('has every replica be shown the token of the proxies', async () => {
+    const shown: (string | undefined)[] = [];
+    const replicas = await Promise.all(
+      [1, 2].map(() =>
+        adminServer(async ({ authorization }) => {
+          shown.push(authorization);
+          return { status: 503, body: { code: 'X', message: 'x' } };
+        }),
+      ),
+    );
+    const urls = replicas.map(({ port }) => `http://127.0.0.1:${port}`);
+    await httpEvidence({ ...plan, proxy: { ...plan.proxy, replicas: urls } }).gather();
+    await Promise.all(replicas.map(({ stop }) => stop()));
+    expect(shown).toEqual([1, 2].map(() => `Bearer ${ENVIRONMENT.PROXY_TOKEN}`));
   });
 });
