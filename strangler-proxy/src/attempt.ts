@@ -4,11 +4,8 @@ import type { Accepted } from './accept.js';
 import type { Capture } from './capture.js';
 import type { Upstream } from './upstreams.js';
 
-/** One try to have one upstream answer one request. */
-export type Attempt = {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
-  readonly accepted: Accepted;
+/** One try to have one upstream answer. */
+export type Sending = {
   readonly upstream: Upstream;
   /** Keep the beginning of the answer back, so that another upstream can still take over. */
   readonly hold: boolean;
@@ -16,6 +13,13 @@ export type Attempt = {
   readonly setCookies: readonly string[];
   /** Gets a copy of the answer. */
   readonly capture?: Capture | undefined;
+};
+
+/** The same for a request of node:http. */
+export type Attempt = Sending & {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly accepted: Accepted;
 };
 
 /** How an attempt ended. `failed` leaves it to the caller to answer the client; nothing has been sent unless the response says so. */

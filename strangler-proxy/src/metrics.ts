@@ -1,13 +1,23 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 
 /** What Prometheus gets. Labels are names of the plan only, so that no request can make a new series. */
-export function createMetrics(shadowPending: () => number) {
+export function createMetrics(shadowPending: () => number, inFlight: () => number) {
   const registry = new Registry();
   const registers = [registry];
   const counter = <L extends string>(name: string, help: string, labelNames: L[]) =>
     new Counter({ name: `strangler_proxy_${name}`, help, labelNames, registers });
   const gauge = <L extends string>(name: string, help: string, labelNames: L[] = []) =>
     new Gauge({ name: `strangler_proxy_${name}`, help, labelNames, registers });
+  /** Read when somebody asks, so that no request pays for it. */
+  const asked = (name: string, help: string, read: () => number) =>
+    new Gauge({
+      name: `strangler_proxy_${name}`,
+      help,
+      registers,
+      collect() {
+        this.set(read());
+      },
+    });
   return {
     registry,
     requests: counter('requests_total', 'Answers to clients.', ['route', 'upstream', 'status']),
@@ -26,15 +36,17 @@ export function createMetrics(shadowPending: () => number) {
     ),
     comparisons: counter('comparisons_total', 'Answers compared, by outcome.', ['route', 'outcome']),
     notCompared: counter('not_compared_total', 'Answers not compared, by reason.', ['route', 'reason']),
-    inFlight: gauge('requests_in_flight', 'Requests that have not been answered yet.'),
-    shadowPending: new Gauge({
-      name: 'strangler_proxy_shadow_pending',
-      help: 'Shadows that are filled, waiting or being compared.',
+    handedOver: new Counter({
+      name: 'strangler_proxy_handed_over_total',
+      help: 'Connections with a request that the express lane left to node:http.',
       registers,
-      collect() {
-        this.set(shadowPending());
-      },
     }),
+    inFlight: asked('requests_in_flight', 'Requests that have not been answered yet.', inFlight),
+    shadowPending: asked(
+      'shadow_pending',
+      'Shadows that are filled, waiting or being compared.',
+      shadowPending,
+    ),
     healthy: gauge('upstream_healthy', '1 while the upstream answers its health path.', ['upstream']),
     stateVersion: gauge('state_version', 'Version of the routing state in force.'),
     inContact: gauge('in_contact', '1 while the control plane can be reached.'),

@@ -6,6 +6,7 @@ import { accept, type RequestHead } from './accept.js';
 import type { Outcome } from './attempt.js';
 import { type ConsultParts, standingOf } from './consult.js';
 import { isKept } from './decide.js';
+import type { Exchange } from './exchange.js';
 import type { Forward } from './forward.js';
 import { identify, type Identity, recognise } from './identify.js';
 import { judge, type Verdict } from './judge.js';
@@ -28,42 +29,54 @@ export type PipelineParts = ConsultParts & {
   readonly newId: () => string;
 };
 
-/** accept -> judge (match, decide) -> forward -> (shadow ->) compare -> record. Resolves when the client has been served. */
+/** accept -> judge (match, decide) -> serve, over node:http. Resolves when the client has been served. */
 export function createPipeline(parts: PipelineParts) {
-  const { upstreams, forward, shadow, log, now } = parts;
+  const { forward, now } = parts;
+  const serve = createServe(parts);
   return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const startedAt = now();
     const routing = parts.routing.current;
     const accepted = accept(headOf(request), routing.paths);
     if (accepted instanceof StranglerError) return refuse(response, accepted, { close: true });
     const verdict = judge(parts, routing, accepted, () => identify(accepted, parts.identity, parts.newId));
-    const { route, decision, service } = verdict;
+    return serve(verdict, startedAt, {
+      begun: () => response.headersSent,
+      forward: (sending) => forward.web({ ...sending, request, response, accepted }),
+      tell: (of, fellBack) => tellIfTester(parts, of, response, fellBack),
+      refuse: (error) => refuse(response, error),
+    });
+  };
+}
 
+/** forward -> (shadow ->) compare -> record: what becomes of a request that has been judged, whichever lane carries it. */
+export function createServe(parts: Omit<PipelineParts, 'forward'>) {
+  const { upstreams, shadow, log, now } = parts;
+  return async (verdict: Verdict, startedAt: number, exchange: Exchange): Promise<void> => {
+    const { accepted, route, decision, service } = verdict;
     const capture = decision.shadow && route ? shadow.reserve(route) : undefined;
-    tellIfTester(parts, verdict, response, false);
-    const attempt = { request, response, accepted, capture };
+    exchange.tell(verdict, false);
     const { moved, stayed } = cookiesFor(parts, verdict);
     let upstream = upstreams.get(decision.upstream);
-    let outcome = await forward.web({ ...attempt, setCookies: moved, upstream, hold: decision.fallback });
-    const fellBack = decision.fallback && couldNotAnswer(outcome) && !response.headersSent;
+    let outcome = await exchange.forward({ capture, setCookies: moved, upstream, hold: decision.fallback });
+    const fellBack = decision.fallback && couldNotAnswer(outcome) && !exchange.begun();
     const serviceFailed = decision.side === 'service' && (couldNotAnswer(outcome) || isServerError(outcome));
     if (fellBack) {
       upstream = upstreams.get('legacy');
-      tellIfTester(parts, verdict, response, true);
-      outcome = await forward.web({ ...attempt, setCookies: stayed, upstream, hold: false });
+      exchange.tell(verdict, true);
+      outcome = await exchange.forward({ capture, setCookies: stayed, upstream, hold: false });
     }
     if (outcome.kind === 'failed') {
       log.warn(
         { code: outcome.error.code, method: accepted.method, route: route?.text ?? 'other' },
         outcome.error.message,
       );
-      refuse(response, outcome.error);
+      exchange.refuse(outcome.error);
     }
 
     recordServed(parts, verdict, {
       upstream: upstream.name,
       by: fellBack ? 'fallback' : decision.side,
-      status: response.headersSent && outcome.kind === 'answered' ? outcome.status : null,
+      status: exchange.begun() && outcome.kind === 'answered' ? outcome.status : null,
       failed: outcome.kind === 'failed',
       serviceFailed,
       seconds: (now() - startedAt) / 1_000,
@@ -89,7 +102,7 @@ export function cookiesFor({ pins }: Pick<PipelineParts, 'pins'>, verdict: Verdi
 }
 
 function tellIfTester(
-  parts: PipelineParts,
+  parts: Pick<PipelineParts, 'flags' | 'pins' | 'identity'>,
   { accepted, route, consulted: { tester }, decision, phase, routing }: Verdict,
   response: ServerResponse,
   fellBack: boolean,

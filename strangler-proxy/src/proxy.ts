@@ -22,6 +22,7 @@ import { accept } from './accept.js';
 import { createAdmin } from './admin.js';
 import { portUnavailable } from './errors.js';
 import { explain } from './explain.js';
+import { createExpressLane } from './express-lane.js';
 import { exportShares } from './export-shares.js';
 import type { Flags } from './flags.js';
 import { followState } from './follow-state.js';
@@ -45,6 +46,8 @@ export type ProxyOptions = {
   readonly subscription?: StateSubscription;
   readonly now?: () => number;
   readonly newId?: () => string;
+  /** False: every request goes the way of node:http. */
+  readonly express?: boolean;
   readonly sleep?: (milliseconds: number, signal: AbortSignal) => Promise<void>;
 };
 
@@ -70,7 +73,10 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
   let inContact = plan.control === undefined && options.subscription === undefined;
 
   const flags = options.flags ?? openFlags(plan, log);
-  const metrics = createMetrics(() => shadow.pending());
+  const metrics = createMetrics(
+    () => shadow.pending(),
+    () => inFlight.size + (lane?.busy() ?? 0),
+  );
   const upstreams = createUpstreams(plan.upstreams, plan.proxy.shadow.concurrency);
   const routing = createRouting(plan, NOTHING_KNOWN);
   const identity = plan.proxy;
@@ -153,18 +159,20 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
   });
   server.on('request', (request, response) => {
     if (isStopping) response.shouldKeepAlive = false;
-    metrics.inFlight.inc();
     const done = pipeline(request, response)
       .catch((error: unknown) => {
         log.error({ err: error }, 'a request broke the pipeline');
         response.destroy();
       })
       .finally(() => {
-        metrics.inFlight.dec();
         inFlight.delete(done);
       });
     inFlight.add(done);
   });
+  const lane =
+    options.express === false
+      ? undefined
+      : createExpressLane(server, { plan, parts, onHandOver: () => metrics.handedOver.inc() });
   server.on('upgrade', (request, socket, head) => {
     upgraded.add(socket);
     socket.once('close', () => upgraded.delete(socket));
@@ -212,8 +220,12 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
         const closed = new Promise((done) => server.close(done));
         // A connection whose answer was on its way when the stop came is idle only after it.
         const sweep = setInterval(() => server.closeIdleConnections(), 50);
-        await Promise.race([Promise.all(inFlight), delay(DRAIN_MS, undefined, { ref: false })]);
+        await Promise.race([
+          Promise.all([...inFlight, lane?.drain()]),
+          delay(DRAIN_MS, undefined, { ref: false }),
+        ]);
         clearInterval(sweep);
+        lane?.stop();
         for (const socket of upgraded) socket.destroy();
         server.closeAllConnections();
         await closed;

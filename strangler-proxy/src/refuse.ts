@@ -20,12 +20,16 @@ export function refuse(
 }
 
 /** The same on a connection that wanted to be upgraded: it is answered and ended. */
-export function refuseUpgrade(socket: Duplex, { code, status, message }: StranglerError): void {
+export function refuseUpgrade(socket: Duplex, error: StranglerError): void {
   if (socket.destroyed || !socket.writable) return void socket.destroy();
+  socket.end(refusalText(error, 'connection: close\r\n'), () => socket.destroy());
+}
+
+/** The error as the bytes of an answer; `rest` are its last header lines. */
+export function refusalText({ code, status, message }: StranglerError, rest: string, isHead = false): string {
   const body = JSON.stringify({ code, message });
-  socket.end(
+  const head =
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\ncontent-type: application/json\r\n` +
-      `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
-    () => socket.destroy(),
-  );
+    `content-length: ${Buffer.byteLength(body)}\r\n${rest}\r\n`;
+  return isHead ? head : head + body;
 }

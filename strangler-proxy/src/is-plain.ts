@@ -1,0 +1,55 @@
+import type { Plan } from '@strangler/contracts';
+import type { Verdict } from './judge.js';
+import type { Route } from './match.js';
+import type { Upstream } from './upstreams.js';
+
+/**
+ * What the express lane knows and does, or may leave alone. Whatever else a plan or a route says makes a request one for the lane
+ * of node:http: a new key is safe from the day it is there, and fast from the day it is named here.
+ */
+const PROXY_KEYS = ['listen', 'admin', 'secret', 'identity', 'testers', 'shadow', 'paths', 'stateFile'];
+const UPSTREAM_KEYS = ['url', 'health', 'timeoutMs'];
+const MIGRATION_KEYS = ['owner', 'title', 'upstream', 'flag', 'routes', 'compare', 'canary', 'gates', 'data'];
+const ROUTE_KEYS = ['text', 'migration', 'upstream', 'flag', 'shadow', 'compare'];
+
+export type IsPlain = {
+  /** Whether the lane may be used at all. */
+  readonly proxy: boolean;
+  /** Whether nothing but forwarding is left to do for a request. */
+  (verdict: Verdict): boolean;
+};
+
+export function createIsPlain({ proxy, upstreams, migrations }: Plan): IsPlain {
+  const plainUpstreams = new Set(
+    Object.entries(upstreams)
+      .filter(([, upstream]) => upstream.url.startsWith('http:') && hasOnly(upstream, UPSTREAM_KEYS))
+      .map(([name]) => name),
+  );
+  const plainMigrations = new Set(
+    Object.entries(migrations)
+      .filter(([, migration]) => hasOnly(migration, MIGRATION_KEYS))
+      .map(([name]) => name),
+  );
+  const routes = new WeakMap<Route, boolean>();
+  const isPlainRoute = (route: Route): boolean => {
+    let isPlain = routes.get(route);
+    if (isPlain === undefined) {
+      isPlain = plainMigrations.has(route.migration) && hasOnly(route, ROUTE_KEYS);
+      routes.set(route, isPlain);
+    }
+    return isPlain;
+  };
+  const isPlainUpstream = ({ name }: Pick<Upstream, 'name'>) => plainUpstreams.has(name);
+  return Object.assign(
+    ({ route, decision, consulted: { tester } }: Verdict): boolean =>
+      // A tester's answer carries the explanation.
+      tester === undefined &&
+      isPlainUpstream({ name: decision.upstream }) &&
+      (!decision.fallback || isPlainUpstream({ name: 'legacy' })) &&
+      (route === undefined || isPlainRoute(route)),
+    { proxy: hasOnly(proxy, PROXY_KEYS) },
+  );
+}
+
+const hasOnly = (value: object, known: readonly string[]): boolean =>
+  Object.entries(value).every(([key, each]) => each === undefined || known.includes(key));
