@@ -14,7 +14,15 @@ export type Program = {
   readonly name: string;
   /** Everything that would keep it from starting: ports, databases, privileges. Changes nothing. */
   check(plan: Plan): Promise<readonly Problem[]>;
-  start(plan: Plan, log: Logger): Promise<Running>;
+  /** `lines` writes ready lines to where `log` writes, for what is said too often to be made an object of. */
+  start(plan: Plan, log: Logger, lines: LineWriter): Promise<Running>;
+};
+
+/** Takes lines of the log as they shall be written, each with its line feed. */
+export type LineWriter = {
+  write(lines: string): void;
+  /** What pino puts into each line of this program. */
+  readonly base: Readonly<Record<string, string | number>>;
 };
 
 /** The message a program sends over IPC once it serves. */
@@ -48,15 +56,18 @@ export async function runProgram(
   });
   const hasParent = process.connected;
   const level = environment['STRANGLER_LOG_LEVEL'] ?? 'info';
-  const log = pino(
-    { name: program.name, level, base: { program: program.name, pid: process.pid } },
-    // A line for each request must not be a call of the system for each request; pino flushes what waits when the process ends.
-    pino.destination(
-      level === 'debug' || level === 'trace'
-        ? { sync: false, minLength: 32_768, maxWrite: 65_536, periodicFlush: LOG_FLUSH_MS }
-        : { sync: true },
-    ),
+  const base = { program: program.name, pid: process.pid };
+  // A line for each request must not be a call of the system for each request; pino flushes what waits when the process ends.
+  const destination = pino.destination(
+    level === 'debug' || level === 'trace'
+      ? { sync: false, minLength: 32_768, maxWrite: 65_536, periodicFlush: LOG_FLUSH_MS }
+      : { sync: true },
   );
+  const log = pino({ name: program.name, level, base }, destination);
+  const lines: LineWriter = {
+    base: { ...base, name: program.name },
+    write: (text) => void destination.write(text),
+  };
   const leave = (code: number, problems: readonly Problem[]) => {
     if (values.check && values.json) process.stdout.write(`${JSON.stringify({ problems })}\n`);
     else for (const problem of problems) process.stderr.write(`${problemLine(problem)}\n`);
@@ -85,7 +96,7 @@ export async function runProgram(
     if (process.channel) process.once('disconnect', asked);
     // A parent that was killed while we checked has closed the channel already; nobody would tell us again.
     if (hasParent && !process.connected) return;
-    const running = await program.start(loaded.plan, log);
+    const running = await program.start(loaded.plan, log, lines);
     log.info({ urls: running.urls }, `${program.name} is ready`);
     const message: ReadyMessage = { ready: true, program: program.name, urls: running.urls };
     if (process.connected) process.send?.(message);

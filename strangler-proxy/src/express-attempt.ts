@@ -1,4 +1,3 @@
-import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Accepted } from './accept.js';
 import { type AnswerHead, readAnswerHead } from './answer-head.js';
@@ -6,6 +5,7 @@ import type { Outcome, Sending } from './attempt.js';
 import { isEventStream } from './capture.js';
 import { type ChunkScan, createChunkScan } from './chunk-scan.js';
 import { upstreamTimeout } from './errors.js';
+import { answerText, requestText } from './head-text.js';
 import { endToEnd, valuesOf } from './headers.js';
 import type { Line, Lines, LineUser } from './lines.js';
 import { HELD_BYTES, HELD_MS, WHOLE_BYTES } from './relay.js';
@@ -63,7 +63,7 @@ export class ExpressAttempt implements LineUser {
   #send(): void {
     const { accepted, body } = this.#parts;
     const { socket } = this.#line;
-    const head = requestHead(accepted, body?.length);
+    const head = requestText(accepted, body?.length);
     if (body === undefined) socket.write(head, 'latin1');
     else if (body.length <= WHOLE_BYTES) socket.write(head + body.toString('latin1'), 'latin1');
     else {
@@ -286,45 +286,4 @@ const notHttp = () => Object.assign(new Error('not an answer in HTTP'), { code: 
 function headIn(bytes: Buffer, count: number): number {
   const end = bytes.indexOf('\r\n\r\n');
   return end === -1 || end + 4 > count ? count : end + 4;
-}
-
-const EXPECTS_BODY = new Set(['POST', 'PUT', 'PATCH']);
-
-/** As undici writes it: the host first, then what belongs to the connection, then the rest as it came, the length last. */
-function requestHead({ method, target, headers }: Accepted, bodyBytes: number | undefined): string {
-  let host = '';
-  let rest = '';
-  for (let index = 0; index < headers.length; index += 2) {
-    const name = headers[index] as string;
-    const key = name.length === 4 || name.length === 14 ? name.toLowerCase() : '';
-    if (key === 'host') host = headers[index + 1] as string;
-    else if (key !== 'content-length') rest += `${name}: ${headers[index + 1] as string}\r\n`;
-  }
-  const connection = method === 'HEAD' ? 'close' : 'keep-alive';
-  const length =
-    bodyBytes !== undefined || EXPECTS_BODY.has(method) ? `content-length: ${bodyBytes ?? 0}\r\n` : '';
-  return `${method} ${target} HTTP/1.1\r\nhost: ${host}\r\nconnection: ${connection}\r\n${rest}${length}\r\n`;
-}
-
-/** What node:http writes behind the headers of an answer. */
-export const endOfHead = (keepAlive: boolean, date: (() => string) | undefined): string =>
-  `${date === undefined ? '' : `Date: ${date()}\r\n`}${keepAlive ? KEPT : 'Connection: close\r\n'}`;
-const KEPT = 'Connection: keep-alive\r\nKeep-Alive: timeout=65\r\n';
-
-function answerText(
-  { status, message, body }: AnswerHead,
-  headers: readonly string[],
-  keepAlive: boolean,
-  date: () => string,
-): string {
-  let text = `HTTP/1.1 ${status} ${message || (STATUS_CODES[status] ?? 'unknown')}\r\n`;
-  let hasDate = false;
-  for (let index = 0; index < headers.length; index += 2) {
-    const name = headers[index] as string;
-    text += `${name}: ${headers[index + 1] as string}\r\n`;
-    if (name.length === 4 && name.toLowerCase() === 'date') hasDate = true;
-  }
-  text += endOfHead(keepAlive, hasDate ? undefined : date);
-  if (body === 'chunked' || body === 'close') text += 'Transfer-Encoding: chunked\r\n';
-  return `${text}\r\n`;
 }

@@ -53,14 +53,19 @@ export function hopByHopOf(raw: RawHeaders): (key: string) => boolean {
 }
 
 const isHopByHop = (key: string): boolean => HOP_BY_HOP.has(key);
+const LENGTHS = new Set([...HOP_BY_HOP].map(({ length }) => length));
+const HOP_BY_HOP_LENGTH = Array.from({ length: 64 }, (_, length) => LENGTHS.has(length));
 
 /** The headers that belong to the message and not to one connection. */
 export function endToEnd(raw: RawHeaders): string[] {
   const isForThisConnection = hopByHopOf(raw);
+  const isUsual = isForThisConnection === isHopByHop;
   const kept: string[] = [];
   for (let index = 0; index + 1 < raw.length; index += 2) {
     const name = raw[index] as string;
-    if (!isForThisConnection(name.toLowerCase())) kept.push(name, raw[index + 1] as string);
+    // Most names differ in length from all that could go.
+    const mayGo = !isUsual || HOP_BY_HOP_LENGTH[name.length] === true;
+    if (!mayGo || !isForThisConnection(name.toLowerCase())) kept.push(name, raw[index + 1] as string);
   }
   return kept;
 }

@@ -1,8 +1,10 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { parseCookie, stringifySetCookie } from 'cookie';
+import { stringifySetCookie } from 'cookie';
 import type { Plan, Source } from '@strangler/contracts';
 import { type Accepted, COOKIE_NAME } from './accept.js';
+import { type Believed, createBelieved } from './believed.js';
 import { valuesOf } from './headers.js';
+import { type Cookies, readCookies } from './read-cookies.js';
 
 /** Who a flag decides for. `setCookie` is there when the answer must give the client its id. */
 export type Client = {
@@ -34,7 +36,6 @@ export const ownCookie = (name: string, value: string, { isSecure }: Pick<Accept
     secure: isSecure,
   });
 
-type Cookies = Readonly<Record<string, string | undefined>>;
 type Sources = Pick<Accepted, 'cookies' | 'headers'>;
 
 function traitsOf(
@@ -61,13 +62,27 @@ function traitsOf(
   };
 }
 
+// By the settings it was signed under, so that a cookie is believed no longer than its secret is in force.
+const believed = new WeakMap<Identity, Believed>();
+
+function believedUnder(identity: Identity): Believed {
+  let of = believed.get(identity);
+  if (!of) believed.set(identity, (of = createBelieved()));
+  return of;
+}
+
 /** The bearer of a cookie that was signed here. */
-function bearerOf(cookies: Cookies, secret: string | undefined): string | undefined {
-  const [id = '', given = ''] = (cookies[COOKIE_NAME] ?? '').split('.');
+function bearerOf(cookies: Cookies, identity: Identity): string | undefined {
+  const { secret } = identity;
+  const cookie = cookies[COOKIE_NAME] ?? '';
+  const [id = '', given = ''] = cookie.split('.');
   if (id === '' || secret === undefined) return undefined;
-  const expected = Buffer.from(signature(secret, id));
-  const actual = Buffer.from(given);
-  return expected.length === actual.length && timingSafeEqual(expected, actual) ? id : undefined;
+  const isSigned = (): boolean => {
+    const expected = Buffer.from(signature(secret, id));
+    const actual = Buffer.from(given);
+    return expected.length === actual.length && timingSafeEqual(expected, actual);
+  };
+  return believedUnder(identity).isRight(`${id}.${given}`, isSigned) ? id : undefined;
 }
 
 /** The user the request names, else the bearer of a cookie that was signed here; undefined when it has neither. */
@@ -90,9 +105,9 @@ export function identify(
 }
 
 function whoIs(accepted: Sources, identity: Identity) {
-  const cookies = parseCookie(accepted.cookies);
+  const cookies = readCookies(accepted.cookies);
   const { user, traits } = traitsOf(accepted, cookies, identity.identity);
-  const id = user ?? bearerOf(cookies, identity.secret);
+  const id = user ?? bearerOf(cookies, identity);
   const kind = user === undefined ? 'anonymous' : 'user';
   const client: Client | undefined = id === undefined ? undefined : { kind, id, ...traits };
   return { client, traits };

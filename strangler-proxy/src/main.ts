@@ -18,7 +18,7 @@ await runProgram(
           : await checkFolder(plan, 'proxy.stateFile', plan.proxy.stateFile, constants.W_OK)),
       ];
     },
-    start: (plan, log) => createProxy({ plan, log }),
+    start: (plan, log, lines) => createProxy({ plan, log, lines }),
   },
   process.argv.slice(2),
   process.env,

@@ -1,4 +1,5 @@
-import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, Gauge, Registry } from 'prom-client';
+import { createTally } from './tally.js';
 
 /** What Prometheus gets. Labels are names of the plan only, so that no request can make a new series. */
 export function createMetrics(shadowPending: () => number, inFlight: () => number) {
@@ -20,14 +21,7 @@ export function createMetrics(shadowPending: () => number, inFlight: () => numbe
     });
   return {
     registry,
-    requests: counter('requests_total', 'Answers to clients.', ['route', 'upstream', 'status']),
-    seconds: new Histogram({
-      name: 'strangler_proxy_request_seconds',
-      help: 'From the head of the request to the end of the answer.',
-      labelNames: ['route', 'upstream'],
-      buckets: [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
-      registers,
-    }),
+    answers: createTally(registry),
     fallbacks: counter('fallbacks_total', 'Answers meant for the service and given by legacy.', ['route']),
     serviceFailures: counter(
       'service_failures_total',

@@ -3,6 +3,7 @@ import type { TLSSocket } from 'node:tls';
 import type { Logger } from 'pino';
 import { StranglerError } from '@strangler/contracts';
 import { accept, type RequestHead } from './accept.js';
+import type { AccessLog } from './access-log.js';
 import type { Outcome } from './attempt.js';
 import { type ConsultParts, standingOf } from './consult.js';
 import { isKept } from './decide.js';
@@ -11,7 +12,6 @@ import type { Forward } from './forward.js';
 import { identify, type Identity, recognise } from './identify.js';
 import { judge, type Verdict } from './judge.js';
 import type { Recorder, Served } from './record.js';
-import { redactTarget } from './redact.js';
 import { refuse } from './refuse.js';
 import type { Routing } from './routing.js';
 import type { Shadow } from './shadow.js';
@@ -26,6 +26,7 @@ export type PipelineParts = ConsultParts & {
   readonly shadow: Shadow;
   readonly record: Recorder;
   readonly log: Logger;
+  readonly access: AccessLog;
   readonly newId: () => string;
 };
 
@@ -116,7 +117,7 @@ type Ending = Pick<Served, 'upstream' | 'by' | 'status' | 'failed' | 'serviceFai
 
 /** Counts a request that is over, and writes its line of the access log. */
 export function recordServed(
-  { record, flags, log }: Pick<PipelineParts, 'record' | 'flags' | 'log'>,
+  { record, flags, access }: Pick<PipelineParts, 'record' | 'flags' | 'access'>,
   { accepted, route, decision, consulted }: Verdict,
   ending: Ending,
 ): void {
@@ -127,20 +128,22 @@ export function recordServed(
     decidedFor: route && client && flags.stickTo(route.flag, client),
     pinned: isKept(consulted),
   });
-  if (!log.isLevelEnabled('debug')) return;
+  if (!access.isOn()) return;
   const { by, status, seconds } = ending;
-  const line = {
-    method: accepted.method,
-    target: redactTarget(accepted.target),
-    route: route?.text ?? 'other',
-    upstream: decision.upstream,
-    shadow: decision.shadow,
-    client: client?.kind,
-    by,
-    status,
-    seconds,
-  };
-  log.debug(line, decision.reason);
+  access.write(
+    {
+      method: accepted.method,
+      target: accepted.target,
+      route: route?.text ?? 'other',
+      upstream: decision.upstream,
+      shadow: decision.shadow,
+      client: client?.kind,
+      by,
+      status,
+      seconds,
+    },
+    decision.reason,
+  );
 }
 
 export const headOf = (request: IncomingMessage): RequestHead => ({

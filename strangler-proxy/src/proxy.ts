@@ -9,6 +9,7 @@ import type { Logger } from 'pino';
 import {
   type Address,
   flagOf,
+  type LineWriter,
   NOTHING_KNOWN,
   type Plan,
   type ProxyEvidence,
@@ -19,6 +20,7 @@ import {
   urlOf,
 } from '@strangler/contracts';
 import { accept } from './accept.js';
+import { createAccessLog } from './access-log.js';
 import { createAdmin } from './admin.js';
 import { portUnavailable } from './errors.js';
 import { explain } from './explain.js';
@@ -46,6 +48,8 @@ export type ProxyOptions = {
   readonly subscription?: StateSubscription;
   readonly now?: () => number;
   readonly newId?: () => string;
+  /** Takes the lines of the access log as texts; without it they are `log`'s. */
+  readonly lines?: LineWriter;
   /** False: every request goes the way of node:http. */
   readonly express?: boolean;
   readonly sleep?: (milliseconds: number, signal: AbortSignal) => Promise<void>;
@@ -92,6 +96,7 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
   exportShares(metrics.registry, () => record.migrations());
   flags.onChange(() => record.changed(routing.current.state));
   const shadow = createShadow({ limits: plan.proxy.shadow, record, sleep });
+  const access = createAccessLog(log, options.lines);
   const forward = createForward(upstreams.get('legacy'), refuseUpgrade);
   const parts = {
     proxy: plan.proxy,
@@ -104,6 +109,7 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
     shadow,
     record,
     log,
+    access,
     newId,
     now,
   };
@@ -202,6 +208,7 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
   });
 
   const release = async () => {
+    access.flush();
     await following.stop();
     await shadow.stop();
     flags.stop();
