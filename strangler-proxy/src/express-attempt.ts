@@ -9,12 +9,14 @@ import { answerText, requestText } from './head-text.js';
 import { endToEnd, valuesOf } from './headers.js';
 import type { Line, Lines, LineUser } from './lines.js';
 import { HELD_BYTES, HELD_MS, WHOLE_BYTES } from './relay.js';
+import type { Slab, Slabs } from './slabs.js';
 import { CANNOT_TAKE_IT, failureOf, REPEATABLE } from './undici-transport.js';
 
 /** What an attempt needs of the lane. */
 export type AttemptParts = {
   readonly client: Socket;
   readonly lines: Lines;
+  readonly slabs: Slabs;
   readonly accepted: Accepted;
   readonly body: Buffer | undefined;
   /** Whether the client's connection goes on after the answer. */
@@ -25,7 +27,7 @@ export type AttemptParts = {
   readonly settle: (outcome: Outcome) => void;
 };
 
-type Piece = string | Buffer;
+type Piece = string | Slab;
 
 /** How often the clock of the lane moves: one timer for all that wait, in place of one for each. */
 export const TICK_MS = 50;
@@ -148,7 +150,7 @@ export class ExpressAttempt implements LineUser {
     const pass = (begin: number, end: number): void => {
       if (begin === end) return;
       if (asText) pieces.push(bytes.toString('latin1', begin, end));
-      else pieces.push(Buffer.from(bytes.subarray(begin, end)));
+      else pieces.push(this.#parts.slabs.copy(textAtEnd(pieces), bytes, begin, end));
     };
     const keep =
       capture && ((begin: number, end: number) => capture.data(Buffer.from(bytes.subarray(begin, end))));
@@ -179,7 +181,7 @@ export class ExpressAttempt implements LineUser {
     if (!this.#held) return this.#write(pieces);
     for (const piece of pieces) {
       this.#held.push(piece);
-      this.#heldBytes += piece.length;
+      this.#heldBytes += typeof piece === 'string' ? piece.length : piece.bytes.length;
     }
     return this.#heldBytes < HELD_BYTES || this.#release();
   }
@@ -200,11 +202,11 @@ export class ExpressAttempt implements LineUser {
     for (const piece of pieces)
       if (typeof piece === 'string') text += piece;
       else {
-        if (!isCorked) client.cork();
+        if (!isCorked && pieces.length > 1) client.cork();
         isCorked = true;
         if (text !== '') client.write(text, 'latin1');
         text = '';
-        client.write(piece);
+        client.write(piece.bytes, piece.release);
       }
     if (text !== '') client.write(text, 'latin1');
     if (isCorked) client.uncork();
@@ -281,6 +283,12 @@ export class ExpressAttempt implements LineUser {
 }
 
 const notHttp = () => Object.assign(new Error('not an answer in HTTP'), { code: 'NOT_HTTP' });
+
+/** Takes the text off that a slab can begin with. */
+function textAtEnd(pieces: Piece[]): string {
+  if (typeof pieces.at(-1) !== 'string') return '';
+  return pieces.pop() as string;
+}
 
 /** Bytes up to the end of the head, so that a large body is not made a text of. */
 function headIn(bytes: Buffer, count: number): number {

@@ -8,6 +8,7 @@ import { endOfHead } from './head-text.js';
 import type { IsPlain } from './is-plain.js';
 import type { Lines } from './lines.js';
 import type { PipelineParts } from './pipeline.js';
+import type { Slabs } from './slabs.js';
 import type { Upstream } from './upstreams.js';
 import { LARGEST_BODY, LONGEST_HEAD, readPlainHead } from './plain-request.js';
 import { refusalText } from './refuse.js';
@@ -18,6 +19,7 @@ import { judge, type Verdict } from './judge.js';
 export type ExpressWorld = Omit<PipelineParts, 'forward'> & {
   readonly isPlain: IsPlain;
   readonly linesTo: (upstream: Upstream) => Lines;
+  readonly slabs: Slabs;
   readonly serve: (verdict: Verdict, startedAt: number, exchange: Exchange) => Promise<void>;
   /** Milliseconds; moves by ticks. */
   readonly time: () => number;
@@ -64,13 +66,15 @@ export class ExpressClient implements Exchange {
     if (this.#isGone) return;
     this.#bytes = this.#bytes ? Buffer.concat([this.#bytes, chunk]) : chunk;
     if (!this.isBusy) this.#next();
-    // What a client sends ahead waits with the client.
-    else if (this.#bytes.length > LARGEST_BODY) this.#socket.pause();
+    // What a client sends ahead, or while it does not read, waits with the client.
+    const mustWait = this.isBusy || this.#socket.writableNeedDrain;
+    if (mustWait && this.#bytes && this.#bytes.length > LARGEST_BODY) this.#socket.pause();
   };
 
   readonly #onDrain = (): void => {
-    if (this.isBusy) this.#attempt?.resume();
-    else if (this.#bytes) this.#next();
+    if (this.isBusy) return this.#attempt?.resume();
+    this.#socket.resume();
+    this.#next();
   };
 
   /** Who has ended a connection waits for nothing: node:http sees it so, too. */
@@ -181,6 +185,7 @@ export class ExpressClient implements Exchange {
         {
           client: this.#socket,
           lines: this.#world.linesTo(sending.upstream),
+          slabs: this.#world.slabs,
           accepted: this.#accepted as Accepted,
           body: this.#body,
           keepAlive: this.#goesOn,

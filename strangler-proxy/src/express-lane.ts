@@ -6,6 +6,7 @@ import { TICK_MS } from './express-attempt.js';
 import { createIsPlain } from './is-plain.js';
 import { createLineBuffer, createLines, type Lines } from './lines.js';
 import { createServe, type PipelineParts } from './pipeline.js';
+import { createSlabs } from './slabs.js';
 
 /**
  * The lane of plain requests: it reads them off their connections below node:http and sends them to the upstream by lines of its
@@ -14,6 +15,8 @@ import { createServe, type PipelineParts } from './pipeline.js';
 export type ExpressLane = {
   /** Requests on their way. */
   busy(): number;
+  /** Requests that are over. */
+  served(): number;
   /** Takes no more requests; resolves when those on their way have been answered. */
   drain(): Promise<void>;
   /** Closes every connection, to clients and upstreams. */
@@ -34,6 +37,7 @@ export function createExpressLane(server: Server, { plan, parts, onHandOver }: E
   const buffer = createLineBuffer();
   const serve = createServe(parts);
   let busy = 0;
+  let served = 0;
   let drained: (() => void) | undefined;
   let time = 0;
   let date = '';
@@ -57,6 +61,7 @@ export function createExpressLane(server: Server, { plan, parts, onHandOver }: E
   const world: ExpressWorld = {
     ...parts,
     isPlain: createIsPlain(plan),
+    slabs: createSlabs(),
     time: () => time,
     date: () => date,
     isStopping: () => drained !== undefined,
@@ -70,6 +75,7 @@ export function createExpressLane(server: Server, { plan, parts, onHandOver }: E
       return serve(verdict, startedAt, exchange);
     },
     onServed() {
+      served++;
       busy--;
       if (busy === 0) drained?.();
     },
@@ -86,10 +92,17 @@ export function createExpressLane(server: Server, { plan, parts, onHandOver }: E
     }
     clients.add(new ExpressClient(world, socket));
   };
-  if (world.isPlain.proxy) server.removeAllListeners('connection').on('connection', onConnection);
+  const { unknown } = world.isPlain;
+  if (unknown.length === 0) server.removeAllListeners('connection').on('connection', onConnection);
+  else
+    parts.log.info(
+      { unknown },
+      'the express lane does not know all that the plan says of the proxy, and is not used',
+    );
 
   return {
     busy: () => busy,
+    served: () => served,
     drain: () =>
       new Promise((done) => {
         drained = done;

@@ -13,8 +13,8 @@ const MIGRATION_KEYS = ['owner', 'title', 'upstream', 'flag', 'routes', 'compare
 const ROUTE_KEYS = ['text', 'migration', 'upstream', 'flag', 'shadow', 'compare'];
 
 export type IsPlain = {
-  /** Whether the lane may be used at all. */
-  readonly proxy: boolean;
+  /** What `proxy` says that the lane does not know: with any of it the lane is not used at all. */
+  readonly unknown: readonly string[];
   /** Whether nothing but forwarding is left to do for a request. */
   (verdict: Verdict): boolean;
 };
@@ -47,9 +47,10 @@ export function createIsPlain({ proxy, upstreams, migrations }: Plan): IsPlain {
       isPlainUpstream({ name: decision.upstream }) &&
       (!decision.fallback || isPlainUpstream({ name: 'legacy' })) &&
       (route === undefined || isPlainRoute(route)),
-    { proxy: hasOnly(proxy, PROXY_KEYS) },
+    { unknown: unknownIn(proxy, PROXY_KEYS) },
   );
 }
 
-const hasOnly = (value: object, known: readonly string[]): boolean =>
-  Object.entries(value).every(([key, each]) => each === undefined || known.includes(key));
+const unknownIn = (value: object, known: readonly string[]): string[] =>
+  Object.entries(value).flatMap(([key, each]) => (each === undefined || known.includes(key) ? [] : [key]));
+const hasOnly = (value: object, known: readonly string[]): boolean => unknownIn(value, known).length === 0;

@@ -32,10 +32,10 @@ export type Lines = {
 const IDLE_MS = 4_000;
 const MARGIN_MS = 1_000;
 const MOST_IDLE_MS = 60_000;
-const BUFFER_BYTES = 131_072;
+export const LINE_BUFFER_BYTES = 131_072;
 
 /** All reads of all lines go into one buffer: a read and what is done with it happen in one turn of the event loop. */
-export const createLineBuffer = (): Buffer => Buffer.allocUnsafeSlow(BUFFER_BYTES);
+export const createLineBuffer = (): Buffer => Buffer.allocUnsafeSlow(LINE_BUFFER_BYTES);
 
 export function createLines({ hostname, port }: Pick<URL, 'hostname' | 'port'>, buffer: Buffer): Lines {
   const host = hostname.replace(/^\[|\]$/g, '');

@@ -2,7 +2,11 @@ import { Counter, Gauge, Registry } from 'prom-client';
 import { createTally } from './tally.js';
 
 /** What Prometheus gets. Labels are names of the plan only, so that no request can make a new series. */
-export function createMetrics(shadowPending: () => number, inFlight: () => number) {
+export function createMetrics(
+  shadowPending: () => number,
+  inFlight: () => number,
+  carriedByExpress: () => number,
+) {
   const registry = new Registry();
   const registers = [registry];
   const counter = <L extends string>(name: string, help: string, labelNames: L[]) =>
@@ -30,6 +34,15 @@ export function createMetrics(shadowPending: () => number, inFlight: () => numbe
     ),
     comparisons: counter('comparisons_total', 'Answers compared, by outcome.', ['route', 'outcome']),
     notCompared: counter('not_compared_total', 'Answers not compared, by reason.', ['route', 'reason']),
+    carriedByExpress: new Counter({
+      name: 'strangler_proxy_express_requests_total',
+      help: 'Requests that the express lane has carried; the others went by node:http.',
+      registers,
+      collect() {
+        this.reset();
+        this.inc(carriedByExpress());
+      },
+    }),
     handedOver: new Counter({
       name: 'strangler_proxy_handed_over_total',
       help: 'Connections with a request that the express lane left to node:http.',

@@ -80,6 +80,7 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
   const metrics = createMetrics(
     () => shadow.pending(),
     () => inFlight.size + (lane?.busy() ?? 0),
+    () => lane?.served() ?? 0,
   );
   const upstreams = createUpstreams(plan.upstreams, plan.proxy.shadow.concurrency);
   const routing = createRouting(plan, NOTHING_KNOWN);
