@@ -1,3 +1,5 @@
+// Long: the whole schema of the plan in one file, so that it reads as the plan does.
+
 import { z } from 'zod';
 import { parseAddress } from './address.js';
 import { authSchema, routeAuthSchema, routeSessionSchema } from './auth-schema.js';

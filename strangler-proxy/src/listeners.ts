@@ -21,6 +21,8 @@ export type ListenersOptions = {
   readonly onRequest: (request: IncomingMessage, response: ServerResponse) => void;
   readonly onUpgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
   readonly onTlsPair: (pair: TlsPair | StranglerError) => void;
+  /** Gets the server of HTTP/1.1, to put the express lane before it. */
+  readonly onServer: (http: Server) => void;
 };
 
 const MAX_HEADER_BYTES = 65_536;
@@ -31,7 +33,7 @@ const SWEEP_MS = 50;
 
 /** The servers of a plan, not listening yet. Throws PROXY_TLS_INVALID. */
 export async function createListeners(options: ListenersOptions): Promise<Listeners> {
-  const { plan, onRequest, onUpgrade, onTlsPair } = options;
+  const { plan, onRequest, onUpgrade, onTlsPair, onServer } = options;
   const { tls } = plan.proxy;
   const http = createServer({
     maxHeaderSize: MAX_HEADER_BYTES,
@@ -51,6 +53,7 @@ export async function createListeners(options: ListenersOptions): Promise<Listen
       holdContinue(request, response);
       http.emit('request', request, response);
     });
+  onServer(http);
   const secure =
     tls &&
     (await createTlsListener({

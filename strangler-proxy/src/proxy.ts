@@ -1,3 +1,5 @@
+// Long: the one place where all parts of the proxy are put together; each line says what a part is given.
+
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { hostname } from 'node:os';
@@ -27,6 +29,7 @@ import { countIdentities } from './count-identities.js';
 import type { Health } from './decide.js';
 import { createEntrance } from './entrance.js';
 import { explain } from './explain.js';
+import { createExpressLane, type ExpressLane } from './express-lane.js';
 import { exportEntrance } from './export-entrance.js';
 import { exportShares } from './export-shares.js';
 import type { Flags } from './flags.js';
@@ -67,6 +70,8 @@ export type ProxyOptions = {
   readonly randomHex?: RandomHex;
   /** In place of the plan's collector. */
   readonly spanSink?: SpanSink;
+  /** False: every request goes the way of node:http. */
+  readonly express?: boolean;
   readonly sleep?: (milliseconds: number, signal: AbortSignal) => Promise<void>;
 };
 
@@ -91,7 +96,13 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
 
   let inForce: PlanInForce | undefined;
   const stateNow = () => inForce?.current.parts.routing.current.state ?? NOTHING_KNOWN;
-  const metrics = createMetrics(() => sum((inForce?.all() ?? []).map(({ parts }) => parts.shadow.pending())));
+  const inFlight = new Set<Promise<void>>();
+  let lane: ExpressLane | undefined;
+  const metrics = createMetrics(
+    () => sum((inForce?.all() ?? []).map(({ parts }) => parts.shadow.pending())),
+    () => inFlight.size + (lane?.busy() ?? 0),
+    () => lane?.served() ?? 0,
+  );
   const record = createRecord({ metrics, now });
   const count = countIdentities(metrics.registry);
   const entranceMetrics = exportEntrance(metrics.registry);
@@ -103,7 +114,10 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
     newId,
     now,
     sleep,
-    upstreams: createKept((opened) => opened.close()),
+    upstreams: createKept((opened) => {
+      lane?.letGo(opened.upstream);
+      return opened.close();
+    }),
     openUpstream: (name, { upstreams, proxy }) =>
       openUpstream(name, upstreams[name] as UpstreamPlan, proxy.shadow.concurrency, tellHealth),
     flags: createKept(({ flags }) => flags.stop()),
@@ -140,7 +154,13 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
   const plans = (inForce = createPlanInForce(await compilePlan(plan, lasting, NOTHING_KNOWN)));
   exportShares(metrics.registry, () => record.migrations());
   const showPlan = () => {
-    const { plan: shown, parts } = plans.current;
+    const { plan: shown, parts, isPlain } = plans.current;
+    const { unknown } = isPlain;
+    if (unknown.length > 0 && options.express !== false)
+      log.info(
+        { unknown },
+        'the express lane does not know all that the plan says of the proxy, and is not used',
+      );
     record.follow(shown, parts.flags, stateNow());
     metrics.healthy.reset();
     for (const [name, { health }] of parts.upstreams.all)
@@ -220,11 +240,9 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
     metrics.inContact.set(is ? 1 : 0);
   }
 
-  const inFlight = new Set<Promise<void>>();
   const upgraded = new Set<Duplex>();
   const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
     if (isStopping) response.shouldKeepAlive = false;
-    metrics.inFlight.inc();
     const entered = plans.enter();
     const done = entered
       .pipeline(request, response)
@@ -233,7 +251,6 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
         response.destroy();
       })
       .finally(() => {
-        metrics.inFlight.dec();
         plans.leave(entered);
         inFlight.delete(done);
       });
@@ -264,6 +281,10 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
       onRequest,
       onUpgrade,
       onTlsPair: (pair) => tellTlsPair(pair, log, entranceMetrics, now()),
+      onServer(http) {
+        if (options.express !== false)
+          lane = createExpressLane(http, { plans, log, onHandOver: () => metrics.handedOver.inc() });
+      },
     });
     const urls = { ...(await listeners.listen()), admin: adminUrl };
     const opened = listeners;
@@ -290,9 +311,13 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
       ...(reloading && { reload: async () => reloading?.reload() }),
       async stop() {
         isStopping = true;
-        const served = Promise.race([Promise.all(inFlight), delay(DRAIN_MS, undefined, { ref: false })]);
+        const served = Promise.race([
+          Promise.all([...inFlight, lane?.drain()]),
+          delay(DRAIN_MS, undefined, { ref: false }),
+        ]);
         await opened.stop(
           served.finally(() => {
+            lane?.stop();
             for (const socket of upgraded) socket.destroy();
           }),
         );

@@ -33,13 +33,20 @@ export function refuse(
 /** The same on a connection that wanted to be upgraded: it is answered and ended. */
 export function refuseUpgrade(socket: Duplex, error: StranglerError): void {
   if (socket.destroyed || !socket.writable) return void socket.destroy();
+  const text = refusalText(error, { requestId: requestIdOf(socket), rest: 'connection: close\r\n' });
+  socket.end(text, () => socket.destroy());
+}
+
+/** The error as the bytes of an answer; `rest` are its last header lines. */
+export function refusalText(
+  error: StranglerError,
+  { requestId, rest, isHead = false }: { requestId: string | undefined; rest: string; isHead?: boolean },
+): string {
   const { status } = error;
-  const requestId = requestIdOf(socket);
   const body = refusalBody(error, requestId);
   const id = requestId === undefined ? '' : `${REQUEST_ID_HEADER}: ${requestId}\r\n`;
-  socket.end(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${id}content-type: application/json\r\n` +
-      `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
-    () => socket.destroy(),
-  );
+  const head =
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\ncontent-type: application/json\r\n` +
+    `content-length: ${Buffer.byteLength(body)}\r\n${id}${rest}\r\n`;
+  return isHead ? head : head + body;
 }

@@ -36,8 +36,9 @@ export function undiciTransport(ongoingOf: (request: IncomingMessage) => Ongoing
 }
 
 // RFC 9110, 9.2.2: only these may be sent again without being asked.
-const REPEATABLE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
-const CANNOT_TAKE_IT = new Set([502, 503, 504]);
+export const REPEATABLE: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
+/** With these a service says that somebody else should answer. */
+export const CANNOT_TAKE_IT: ReadonlySet<number> = new Set([502, 503, 504]);
 
 function carry({ attempt, settle }: Ongoing): void {
   const { request, response, accepted, upstream, hold, route } = attempt;
@@ -56,7 +57,9 @@ function carry({ attempt, settle }: Ongoing): void {
   let isOver = false;
   let status = 0;
   const announces = accepted.hasBody && announcedIn(request.rawHeaders) !== undefined;
-  let whole = attempt.body ?? (accepted.hasBody && !announces ? bodyArrivedWhole(request) : undefined);
+  // Who expects to be asked has the upstream asked, sent along or not: unasked, Node would close the client's connection.
+  const mayBeWhole = accepted.hasBody && !announces && !awaitsContinue(request);
+  let whole = attempt.body ?? (mayBeWhole ? bodyArrivedWhole(request) : undefined);
   let { headers } = adaptation ?? accepted;
   if (readsTrailers(request.headers.te)) headers = [...headers, 'TE', 'trailers'];
   const edits = accepted.hasBody ? adaptation?.body : undefined;
@@ -190,7 +193,7 @@ const REFUSED = new Set([
   'EADDRNOTAVAIL',
 ]);
 
-function failureOf(error: Error, hasHead: boolean, upstream: Upstream): StranglerError {
+export function failureOf(error: Error, hasHead: boolean, upstream: Upstream): StranglerError {
   if (hasHead) return answerCut(upstream.name, error);
   const codes = [error, ...(error instanceof AggregateError ? (error.errors as Error[]) : [])].map(
     (each) => (each as NodeJS.ErrnoException).code ?? '',
