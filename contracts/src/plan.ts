@@ -1,3 +1,5 @@
+// Long: the whole schema of the plan in one file, so that it reads as the plan does.
+
 import { z } from 'zod';
 import { address, httpUrl } from './address-schema.js';
 import { admissionKeys, routeAdmissionKeys } from './admission-schema.js';

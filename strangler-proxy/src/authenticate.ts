@@ -34,6 +34,8 @@ export type Authenticate = {
   admit(verdict: Verdict, request?: IncomingMessage): Promise<Passage>;
   /** Watches a request that may end or change a session; what it gives sees the headers of legacy's answer. */
   watch(verdict: Verdict, response: ServerResponse): ((answer: RawHeaders) => void) | undefined;
+  /** Whether anything here has to do with the request, as long as its route asks for nothing: a token, a session, or the keys. */
+  concerns(accepted: Accepted): boolean;
   /** Whether the proxy answers this request itself, with its public keys. */
   isForKeys(accepted: Accepted): boolean;
   stop(): void;
@@ -154,6 +156,8 @@ export async function createAuthenticate(parts: AuthenticateParts): Promise<Auth
     return { kind: 'admitted', accepted: { ...accepted, headers: kept }, setCookies, body };
   }
 
+  const isForKeys = ({ method, path }: Accepted): boolean =>
+    path !== null && path === sessionBridge?.jwks.public && (method === 'GET' || method === 'HEAD');
   return {
     jwks: mint ? JSON.stringify(mint.jwks) : null,
     recognise(accepted) {
@@ -185,8 +189,11 @@ export async function createAuthenticate(parts: AuthenticateParts): Promise<Auth
       if (decision.side !== 'legacy' && !isEnding) return undefined;
       return (answer) => (isEnding ? bridge.end(accepted) : bridge.answered(accepted, answer));
     },
-    isForKeys: ({ method, path }) =>
-      path !== null && path === sessionBridge?.jwks.public && (method === 'GET' || method === 'HEAD'),
+    concerns: (accepted) =>
+      (identifying !== undefined && typeof bearerToken(accepted.headers) === 'string') ||
+      bridge?.hasSession(accepted) === true ||
+      isForKeys(accepted),
+    isForKeys,
     stop() {
       for (const { stop } of issuers.values()) stop();
     },

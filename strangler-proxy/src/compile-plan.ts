@@ -12,10 +12,12 @@ import type { Kept } from './kept.js';
 import type { Grpc } from './open-grpc.js';
 import { createOwnWrites, type OwnWrites } from './own-writes.js';
 import { createPins } from './pins.js';
+import { createIsPlain } from './is-plain.js';
 import { createPipeline } from './pipeline.js';
 import type { Recorder } from './record.js';
 import { refuseUpgrade } from './refuse.js';
 import { createRouting } from './routing.js';
+import { createServe } from './serve.js';
 import { createShadow, type Shadow } from './shadow.js';
 import { spareShadows } from './spare-shadows.js';
 import type { Tracing } from './tracing.js';
@@ -160,10 +162,13 @@ export async function compilePlan(plan: Plan, lasting: Lasting, state: RoutingSt
     accessLog,
     tracing,
   };
+  const serve = createServe(parts);
   return {
     plan,
     parts,
-    pipeline: createPipeline(parts),
+    pipeline: createPipeline(parts, serve),
+    serve,
+    isPlain: createIsPlain(plan),
     async finish() {
       await comparing.drain();
       await end();

@@ -6,7 +6,14 @@ import type { Adaptation } from './adapt.js';
 import type { Attempt } from './attempt.js';
 import { isEventStream } from './capture.js';
 import { dispatchByNode } from './dispatch-by-node.js';
-import { answerIdle, answerTimeout, bodyTooLarge, connectTimeout, upstreamTimeout } from './errors.js';
+import {
+  answerIdle,
+  answerTimeout,
+  bodyTooLarge,
+  connectTimeout,
+  upstreamReset,
+  upstreamTimeout,
+} from './errors.js';
 import { sendContinue } from './expect-continue.js';
 import { failureOf, type Reached } from './failure-of.js';
 import { type RawHeaders, valuesOf, withHost } from './headers.js';
@@ -35,7 +42,8 @@ export type Message = {
   readonly byNode: boolean;
 };
 
-const CANNOT_TAKE_IT = new Set([502, 503, 504]);
+/** With these a service says that somebody else should answer. */
+export const CANNOT_TAKE_IT: ReadonlySet<number> = new Set([502, 503, 504]);
 const OVER = 'the exchange is over';
 
 /**
@@ -144,6 +152,9 @@ export function exchange(
         timer?.refresh();
         return relay.inform(statusCode, textsOf(started.rawHeaders));
       }
+      const raw = textsOf(started.rawHeaders);
+      if (valuesOf(raw, 'transfer-encoding').some((coding) => !/^chunked$/i.test(coding)))
+        return fail(upstreamReset(upstream.name, unknownCoding()));
       status = statusCode;
       reached = 'answering';
       if (hold && CANNOT_TAKE_IT.has(status)) return stop({ kind: 'unavailable', status });
@@ -151,7 +162,7 @@ export function exchange(
       // Else the timer of the head goes on and becomes that of the answer when its time is over.
       if (idleMs <= headMs) arm(idleMs, onIdle);
       if (bodyMs > 0) total = setTimeout(() => fail(answerTimeout(upstream.name, bodyMs)), bodyMs);
-      relay.head(status, phrase, textsOf(started.rawHeaders));
+      relay.head(status, phrase, raw);
     },
     onResponseData(started, chunk) {
       if (isOver) return started.abort(new Error(OVER));
@@ -210,6 +221,9 @@ export function exchange(
   }
   if (reached === 'not-sent' && !isOver) arm(connectMs, () => fail(connectTimeout(upstream.name, connectMs)));
 }
+
+const unknownCoding = () =>
+  Object.assign(new Error('a transfer coding besides chunks'), { code: 'NOT_HTTP' });
 
 const textsOf = (raw: Dispatcher.DispatchController['rawHeaders']): string[] => {
   if (!Array.isArray(raw)) return [];

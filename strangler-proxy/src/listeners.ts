@@ -23,6 +23,8 @@ export type ListenersOptions = {
   readonly onRequest: (request: IncomingMessage, response: ServerResponse) => void;
   readonly onUpgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
   readonly onTlsPair: (pair: TlsPair | StranglerError) => void;
+  /** Gets the server of HTTP/1.1, to put the express lane before it. */
+  readonly onServer: (http: Server) => void;
 } & Refusers;
 
 const HIGH_WATER_BYTES = 131_072;
@@ -30,7 +32,7 @@ const SWEEP_MS = 50;
 
 /** The servers of a plan, not listening yet. Throws PROXY_TLS_INVALID. */
 export async function createListeners(options: ListenersOptions): Promise<Listeners> {
-  const { plan, onRequest, onUpgrade, onTlsPair } = options;
+  const { plan, onRequest, onUpgrade, onTlsPair, onServer } = options;
   const { tls, limits } = plan.proxy;
   const count = countConnections(limits, options.onRefused);
   const http = createServer({
@@ -42,6 +44,8 @@ export async function createListeners(options: ListenersOptions): Promise<Listen
   });
   // Each legacy that a plan has had leaves a listener.
   http.setMaxListeners(0);
+  // The lane takes the place of what Node does with a connection; every connection is counted, whichever lane it goes.
+  onServer(http);
   count(http);
   http.on('request', guardConnections(http, limits, options)(onRequest));
   http.on('upgrade', onUpgrade);

@@ -34,9 +34,6 @@ export type Route = {
   readonly rateLimit?: RateLimit | undefined;
 };
 
-/** Whether the service gets and gives the bytes of the client, whoever that is. */
-export const isPlain = ({ guard, transform, grpc }: Route): boolean => !guard && !transform && !grpc;
-
 /** A route at its place in the table. */
 type Candidate = {
   readonly route: Route;

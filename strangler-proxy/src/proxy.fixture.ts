@@ -34,6 +34,10 @@ export type StartedProxy = {
 };
 export type Started = { readonly url: string; readonly server: Server; readonly stop: () => Promise<void> };
 
+let express = true;
+/** From here on the proxies of this test file carry everything over node:http. */
+export const withoutExpress = (): void => void (express = false);
+
 /** Everything a test starts; `clean` ends it all, last one first. */
 export function createRig() {
   const cleanups: (() => Promise<void> | void)[] = [];
@@ -80,7 +84,7 @@ export function createRig() {
   const proxy = async (
     options: Omit<ProxyOptions, 'log'> & { log?: ProxyOptions['log'] },
   ): Promise<StartedProxy> => {
-    const running = await createProxy({ log: pino({ level: 'silent' }), ...options });
+    const running = await createProxy({ log: pino({ level: 'silent' }), express, ...options });
     let stopped: Promise<void> | undefined;
     const started = {
       url: running.urls['proxy'] ?? '',

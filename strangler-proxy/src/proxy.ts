@@ -27,6 +27,7 @@ import { compilePlan, type Lasting } from './compile-plan.js';
 import { countIdentities } from './count-identities.js';
 import { createEntrance } from './entrance.js';
 import { explain } from './explain.js';
+import { createExpressLane, type ExpressLane } from './express-lane.js';
 import { exportEntrance } from './export-entrance.js';
 import { exportShares } from './export-shares.js';
 import { exportUpstreams } from './export-upstreams.js';
@@ -76,6 +77,8 @@ export type ProxyOptions = {
   /** How names of upstreams become addresses. */
   readonly lookup?: Lookup;
   readonly random?: () => number;
+  /** False: every request goes the way of node:http. */
+  readonly express?: boolean;
   readonly sleep?: (milliseconds: number, signal: AbortSignal) => Promise<void>;
 };
 
@@ -101,8 +104,12 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
   let inForce: PlanInForce | undefined;
   const stateNow = () => inForce?.current.parts.routing.current.state ?? NOTHING_KNOWN;
   const admissions = createAdmissions({ now, sleep, watchLoop: options.watchLoop ?? watchLoop });
+  const inFlight = new Set<Promise<void>>();
+  let lane: ExpressLane | undefined;
   const metrics = createMetrics(
     () => sum((inForce?.all() ?? []).map(({ parts }) => parts.shadow.pending())),
+    () => inFlight.size + (lane?.busy() ?? 0),
+    () => lane?.served() ?? 0,
     () => admissions.waiting(),
   );
   const refused = ({ code }: StranglerError) => metrics.refused.inc({ code });
@@ -176,7 +183,13 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
   exportUpstreams(metrics.registry, () => plans.current.parts.upstreams.all);
   exportShares(metrics.registry, () => record.migrations());
   const showPlan = () => {
-    const { plan: shown, parts } = plans.current;
+    const { plan: shown, parts, isPlain } = plans.current;
+    const { unknown } = isPlain;
+    if (unknown.length > 0 && options.express !== false)
+      log.info(
+        { unknown },
+        'the express lane does not know all that the plan says of the proxy, and is not used',
+      );
     record.follow(shown, parts.flags, stateNow());
     metrics.healthy.reset();
     for (const [name, { health }] of parts.upstreams.all)
@@ -248,11 +261,9 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
     metrics.inContact.set(is ? 1 : 0);
   }
 
-  const inFlight = new Set<Promise<void>>();
   const upgraded = new Set<Duplex>();
   const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
     if (isStopping) response.shouldKeepAlive = false;
-    metrics.inFlight.inc();
     const entered = plans.enter();
     const done = entered
       .pipeline(request, response)
@@ -261,7 +272,6 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
         response.destroy();
       })
       .finally(() => {
-        metrics.inFlight.dec();
         plans.leave(entered);
         inFlight.delete(done);
       });
@@ -291,6 +301,15 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
         if (on) tagAnswer(on, plans.current.parts.entrance.newRequestId());
       },
       turnAway: (request, answer, error) => refuseAtDoor(plans.current.parts, request, answer, { error }),
+      onServer(http) {
+        if (options.express !== false)
+          lane = createExpressLane(http, {
+            plans,
+            log,
+            limits: plan.proxy.limits,
+            onHandOver: () => metrics.handedOver.inc(),
+          });
+      },
     });
     const urls = { ...(await listeners.listen()), admin: adminUrl };
     const opened = listeners;
@@ -317,9 +336,13 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
       ...(reloading && { reload: async () => reloading?.reload() }),
       async stop() {
         isStopping = true;
-        const served = Promise.race([Promise.all(inFlight), delay(DRAIN_MS, undefined, { ref: false })]);
+        const served = Promise.race([
+          Promise.all([...inFlight, lane?.drain()]),
+          delay(DRAIN_MS, undefined, { ref: false }),
+        ]);
         await opened.stop(
           served.finally(() => {
+            lane?.stop();
             for (const socket of upgraded) socket.destroy();
           }),
         );

@@ -73,11 +73,11 @@ export const RAW_ANSWERS: readonly RawAnswer[] = [
     `${'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n'.repeat(1_000)}${ok('Content-Length: 2\r\n', 'ab')}`,
     'ab',
   ),
-  // RFC 9110, 15.2 would have it dropped; undici takes it for an error, and nobody gets what is not theirs.
+  // RFC 9110, 15.2 would have it dropped; both lanes take it for an error, and nobody gets what is not theirs.
   broken('a 100 nobody waits for', `HTTP/1.1 100 Continue\r\n\r\n${ok('Content-Length: 2\r\n', 'ab')}`),
-  whole(
+  // RFC 9112, 7: whoever does not know a coding cannot tell what the body is; as a body in chunks it would be another one.
+  broken(
     'a transfer coding besides chunks',
     ok('Transfer-Encoding: gzip, chunked\r\n', '2\r\nab\r\n0\r\n\r\n'),
-    'ab',
   ),
 ];

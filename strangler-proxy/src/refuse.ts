@@ -43,7 +43,9 @@ export function refuse(
   // Who waits to be asked for the body has nothing on its way.
   if (!close || request.complete || awaitsContinue(request)) return void response.end(body);
   if (!isStream) {
-    response.write(body);
+    // Node holds the head of an answer without a body back until its end.
+    if (request.method === 'HEAD') response.flushHeaders();
+    else response.write(body);
     return linger(response, () => void response.end());
   }
   // RFC 9113, 8.1: the answer is whole, the rest of the upload is not wanted, and the other streams go on.
@@ -82,14 +84,22 @@ function linger(response: ServerResponse, over: () => void): void {
 /** The same on a connection that wanted to be upgraded: it is answered and ended. */
 export function refuseUpgrade(socket: Duplex, error: StranglerError, headers: Refusal['headers'] = {}): void {
   if (socket.destroyed || !socket.writable) return void socket.destroy();
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  const rest = `${lines.join('')}connection: close\r\n`;
+  const text = refusalText(error, { requestId: requestIdOf(socket), rest });
+  socket.end(text, () => socket.destroy());
+}
+
+/** The error as the bytes of an answer; `rest` are its last header lines. */
+export function refusalText(
+  error: StranglerError,
+  { requestId, rest, isHead = false }: { requestId: string | undefined; rest: string; isHead?: boolean },
+): string {
   const { status } = error;
-  const requestId = requestIdOf(socket);
   const body = refusalBody(error, requestId);
-  const own = requestId === undefined ? headers : { [REQUEST_ID_HEADER]: requestId, ...headers };
-  const lines = Object.entries(own).map(([name, value]) => `${name}: ${value}\r\n`);
-  socket.end(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${lines.join('')}content-type: application/json\r\n` +
-      `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
-    () => socket.destroy(),
-  );
+  const id = requestId === undefined ? '' : `${REQUEST_ID_HEADER}: ${requestId}\r\n`;
+  const head =
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\ncontent-type: application/json\r\n` +
+    `content-length: ${Buffer.byteLength(body)}\r\n${id}${rest}\r\n`;
+  return isHead ? head : head + body;
 }

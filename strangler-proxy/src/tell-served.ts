@@ -11,7 +11,7 @@ export type Ending = Pick<Served, 'upstream' | 'by' | 'status' | 'failed' | 'ser
   Pick<AccessEntry, 'bytes'> &
   Pick<Told, 'startedAt' | 'endedAt'> & {
     readonly decidedAt?: number | undefined;
-    readonly tries?: Told['tries'];
+    readonly tries?: Told['tries'] | undefined;
     /** What the proxy answered in place of an upstream, for a fault that is not the upstream's. */
     readonly refusal?: StranglerError | undefined;
   };
