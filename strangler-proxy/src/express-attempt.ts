@@ -1,3 +1,5 @@
+// Long: what one answer can come to, state for state; in pieces, each of them would need all of the state.
+
 import type { Socket } from 'node:net';
 import type { StranglerError } from '@strangler/contracts';
 import type { Accepted } from './accept.js';
@@ -167,10 +169,10 @@ export class ExpressAttempt implements LineUser {
     }
   }
 
-  /** Passes an answer before the answer on (RFC 9110, 15.2), as `inform.ts`. Nobody who would be asked for a body is plain, so 100 says nothing. */
+  /** Passes an answer before the answer on (RFC 9110, 15.2), as `inform.ts`.  */
   #inform({ status, rawHeaders }: AnswerHead): void {
     this.#await('head');
-    if (status > 101) this.#parts.client.write(informationText(status, endToEnd(rawHeaders)), 'latin1');
+    this.#parts.client.write(informationText(status, endToEnd(rawHeaders)), 'latin1');
   }
 
   #takeHead(head: AnswerHead, pieces: Piece[]): void {
