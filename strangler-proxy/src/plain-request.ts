@@ -21,13 +21,17 @@ const LINE = /(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) (\/[!-~]*) HTTP\/1\.1\r\n
 const FIELDS = /(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*\r\n)+(?=\r\n)/y;
 const CARRIES_BODY = new Set(['POST', 'PUT', 'PATCH']);
 
+/** What can never become plain is not waited for: whoever tells what is wrong with it tells it at once. */
+const mayBecomePlain = (text: string): boolean =>
+  /^[A-Z]{1,7}(?:$| (?:$|\/))/.test(text) && !/[^\r]\n/.test(text);
+
 /**
  * Reads a head that begins `text` (bytes as latin1). `more`: it is not whole yet. `other`: it may be right or wrong, and the server
  * of Node has to tell. The safety of the lane rests on this being strict, not on its being complete.
  */
 export function readPlainHead(text: string): PlainHead | 'more' | 'other' {
   const end = text.indexOf('\r\n\r\n');
-  if (end === -1) return text.length < LONGEST_HEAD ? 'more' : 'other';
+  if (end === -1) return text.length < LONGEST_HEAD && mayBecomePlain(text) ? 'more' : 'other';
   if (end > LONGEST_HEAD) return 'other';
   LINE.lastIndex = 0;
   const line = LINE.exec(text);
