@@ -15,6 +15,8 @@ export type Chunk = {
   readonly high: string;
   readonly rows: readonly Row[];
   readonly progress: ProgressUpdate;
+  /** Set when it was left out, because the log touched too many keys between its watermarks. */
+  isStale?: boolean;
 };
 
 export type Progress = {
@@ -74,20 +76,24 @@ export async function backfill(options: BackfillOptions, signal: AbortSignal): P
         `WHERE ${range} ORDER BY ${order} LIMIT ${options.chunkRows}`,
       );
       await stopPoints('chunk-read');
-      isLast = rows.length < options.chunkRows;
-      last = rows.at(-1) ?? last;
-      const lastKey = last === null ? null : printKey(last, pair.source);
-      const applied = options.announce({
+      const isEnd = rows.length < options.chunkRows;
+      const reached = rows.at(-1) ?? last;
+      const lastKey = reached === null ? null : printKey(reached, pair.source);
+      const chunk: Chunk = {
         pair,
         low,
         high,
         rows,
-        progress: { table: pair.source.name, lastKey, copied: rows.length, done: isLast },
-      });
+        progress: { table: pair.source.name, lastKey, copied: rows.length, done: isEnd },
+      };
+      const applied = options.announce(chunk);
       // It may fail while the watermark is still being written.
       applied.catch(() => {});
       await watermarks.write('high', high);
       await applied;
+      if (chunk.isStale) continue;
+      isLast = isEnd;
+      last = reached;
     }
   }
 }

@@ -3,6 +3,8 @@ import {
   type MigrationData,
   type MigrationSync as MigrationSyncEvidence,
   type Offset,
+  type ParkedKey,
+  type ParkingResult,
   reasonOf,
   StranglerError,
   type SyncState,
@@ -20,6 +22,8 @@ import { notSyncing } from './errors.js';
 import type { FlowClock } from './flow-clock.js';
 import { createLag } from './lag.js';
 import { type Flow, type PipelineObserver, runPipeline } from './pipeline.js';
+import { parkedKeyOf } from './parking-lot.js';
+import type { ParkingWish } from './repair.js';
 import type { StopPoints } from './stop-points.js';
 import { verify } from './verify.js';
 import { HEARTBEAT_MS } from './watermarks.js';
@@ -36,6 +40,8 @@ export type MigrationSyncOptions = {
   readonly onAppliedUntil: (until: number | null) => void;
   readonly random: () => number;
   readonly stopPoints: StopPoints;
+  /** Keys that may be parked; 100 when left out. */
+  readonly maxParkedKeys?: number;
   readonly sourceOf?: (captured: readonly CapturedTable[]) => ChangeSource;
 };
 
@@ -43,6 +49,8 @@ export type MigrationSyncOptions = {
 export type Wish = 'run' | 'drop' | 'hold';
 
 const RETRY_MS = 1_000;
+const MAX_PARKED_KEYS = 100;
+const PARKED_SAMPLES = 10;
 
 /** The data of one migration, with a wish that may change at any moment. */
 export class MigrationSync {
@@ -58,7 +66,10 @@ export class MigrationSync {
   #offset: Offset | undefined;
   #applied = { transactions: 0, rows: 0 };
   #flow: Flow | undefined;
+  #parked: readonly ParkedKey[] = [];
   #verification: Verification | null = null;
+  /** Two repairs at once would take each other's watermarks. */
+  #settling: Promise<unknown> = Promise.resolve();
   #verifying: Promise<Verification> | undefined;
 
   constructor(options: MigrationSyncOptions) {
@@ -101,6 +112,27 @@ export class MigrationSync {
     return this.#verifying;
   }
 
+  /** The parked keys, oldest first. */
+  parked(): readonly ParkedKey[] {
+    return this.#parked;
+  }
+
+  /** Repairs or gives up parked keys, one wish at a time. Throws MIGRATION_NOT_SYNCING and KEY_NOT_PARKED. */
+  async settleParked(wish: ParkingWish): Promise<ParkingResult> {
+    const settling = this.#settling.then(() => {
+      if (!this.#flow || this.#state !== 'tailing') throw notSyncing(this.#options.name, this.#state);
+      return this.#flow.settleParked(wish);
+    });
+    this.#settling = settling.catch(() => {});
+    const result = await settling;
+    if (wish.discard && !result.dryRun)
+      this.#options.log.warn(
+        { migration: this.#options.name, by: wish.discard.by, why: wish.discard.why },
+        `parked keys of migration "${this.#options.name}" were given up: ${result.released.join(', ')}`,
+      );
+    return result;
+  }
+
   evidence(now: number): MigrationSyncEvidence {
     const tables = this.#options.data.tables.map(({ from }) => {
       const { copied, total, done } = this.#progress.get(from) ?? { copied: 0, total: 0, done: false };
@@ -121,6 +153,11 @@ export class MigrationSync {
       offset: this.#offset?.text ?? null,
       applied: this.#applied,
       verification: this.#verification,
+      parked: {
+        keys: this.#parked.length,
+        oldestAt: this.#parked[0]?.firstSeen ?? null,
+        samples: this.#parked.slice(0, PARKED_SAMPLES),
+      },
     };
   }
 
@@ -147,6 +184,7 @@ export class MigrationSync {
         {
           ...this.#options,
           stream: name,
+          maxParkedKeys: this.#options.maxParkedKeys ?? MAX_PARKED_KEYS,
           sourceOf: (captured) => this.#source(captured),
           observer: this.#observer(),
         },
@@ -166,6 +204,7 @@ export class MigrationSync {
     this.#offset = undefined;
     this.#applied = { transactions: 0, rows: 0 };
     this.#verification = null;
+    this.#parked = [];
   }
 
   /** Tries again while the failure may pass by itself. */
@@ -248,6 +287,14 @@ export class MigrationSync {
         if (isOurs && this.#state === 'tailing') this.#options.onAppliedUntil(writtenAt);
       },
       onRetry: (error) => this.#tellRetry(error),
+      onParked: (parked) => {
+        if (parked.size > this.#parked.length)
+          this.#options.log.warn(
+            { migration: this.#options.name, parked: parked.size },
+            `migration "${this.#options.name}" has ${parked.size} keys parked`,
+          );
+        this.#parked = [...parked.values()].map(parkedKeyOf);
+      },
       onFlow: (flow) => (this.#flow = flow),
     };
   }

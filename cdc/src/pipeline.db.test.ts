@@ -259,10 +259,10 @@ describe('an owner that was replaced', () => {
   });
 });
 
-describe('a row the target cannot take', () => {
+describe('a row the target cannot take, where nothing may be parked', () => {
   const problemAfter = async (sql: string): Promise<string | null> => {
     await shop.fill(5);
-    const sync = start();
+    const sync = start({ maxParkedKeys: 0 });
     await settled(shop, () => evidence(sync));
     await shop.from.root.query(sql);
     await until(() => evidence(sync).state === 'stopped', 'stopped');

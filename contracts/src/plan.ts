@@ -15,6 +15,7 @@ import { pathRulesSchema } from './path-rules.js';
 import { rewriteSchema } from './rewrite-schema.js';
 import { parseRoutePattern, type RoutePattern } from './route-pattern.js';
 import { sessionBridgeSchema } from './session-schema.js';
+import { syncSchema } from './sync-schema.js';
 import { transformSchema } from './transform-schema.js';
 import { workflowSchema } from './workflow-schema.js';
 
@@ -281,7 +282,7 @@ export const planSchema = z.strictObject({
       .optional()
       .describe('where the last routing state is kept for a start without the control plane'),
   }),
-  sync: z.strictObject({ admin: address.prefault('127.0.0.1:7071') }).prefault({}),
+  sync: syncSchema(address),
   control: z.strictObject({ listen: address.prefault('127.0.0.1:7072'), ledger: databaseUrl }).optional(),
   flags: flagsSchema.optional(),
   databases: z.record(name, databaseUrl).default({}),
