@@ -20,6 +20,7 @@ beforeEach(async () => {
     },
     watermark: (after, signal) => applied.answer(after, signal),
     verify: () => undefined,
+    parking: () => undefined,
   });
   source = httpWatermarkSource(admin.url);
 });

@@ -81,6 +81,7 @@ export async function createSync(options: SyncOptions): Promise<Sync> {
     evidence,
     watermark: (after, signal) => appliedUntil.answer(after, signal),
     verify: (name) => migrations.get(name)?.verify(),
+    parking: (name) => migrations.get(name),
   });
 
   const subscription =
