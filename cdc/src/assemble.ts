@@ -2,7 +2,7 @@ import type { ChangeEvent, Row, SourceTransaction } from '@strangler/contracts';
 import { type LogPosition, offsetOf } from './binlog-offset.js';
 import { decodeValue, type RawValue } from './decode.js';
 import { logTooLong, rowImagePartial, statementNotFollowed } from './errors.js';
-import { effectOf } from './statement.js';
+import { effectOf, isTruncate } from './statement.js';
 import type { Table } from './table.js';
 
 type RawRow = Readonly<Record<string, RawValue>>;
@@ -36,6 +36,8 @@ export type AssemblerOptions = {
   readonly onTransaction: (transaction: SourceTransaction) => void;
   /** Changes that make a piece of a transaction, by the memory they take. */
   readonly pieceBytes: number;
+  /** Whether a TRUNCATE is a change; else it is a statement that cannot be followed. */
+  readonly yieldsTruncate: boolean;
   readonly onRows: (name: string) => void;
   /** A statement that may have changed the columns of a captured table; `position` is behind it. */
   readonly onAlter: (name: string, statement: string, position: LogPosition) => void;
@@ -114,6 +116,11 @@ export function assembler(options: AssemblerOptions): (event: LogEvent) => void 
       return;
     }
     const effect = effectOf(event.query, event.schema, options.captured);
+    if (effect.kind === 'breaks' && options.yieldsTruncate && isTruncate(event.query)) {
+      const [database = '', table = ''] = splitName(effect.table);
+      changes.push({ operation: 'truncate', database, table, before: null, after: null });
+      return commit(event);
+    }
     if (effect.kind === 'breaks')
       throw statementNotFollowed(effect.table.slice(effect.table.indexOf('.') + 1), shown);
     if (effect.kind === 'alters')
@@ -154,6 +161,11 @@ export function assembler(options: AssemblerOptions): (event: LogEvent) => void 
 /** A string takes some forty bytes before its first letter, and a number of the log becomes one. */
 const memoryOf = ({ rows, size }: LogEvent, table: Table): number =>
   2 * size + rows.length * (120 + 80 * table.columns.length);
+
+const splitName = (name: string): readonly string[] => [
+  name.slice(0, name.indexOf('.')),
+  name.slice(name.indexOf('.') + 1),
+];
 
 const decodeRow = (table: Table, raw: RawRow): Row =>
   Object.fromEntries(table.columns.map((column) => [column.name, decodeValue(column, raw[column.name])]));

@@ -25,6 +25,8 @@ export type BinlogSourceOptions = {
   readonly tables: readonly CapturedTable[];
   /** Remembers the columns of tables by position; in memory only when left out. */
   readonly history?: ColumnHistory;
+  /** Yields a TRUNCATE as a change; without it, it throws STATEMENT_NOT_FOLLOWED. */
+  readonly yieldsTruncate?: boolean;
   /** Memory that changes may take here unread before the log is held; pieces of large transactions are a quarter of it. */
   readonly bufferedBytes?: number;
   /** Milliseconds without any sign of the server after which the connection counts as dead. */
@@ -127,6 +129,7 @@ export function binlogSource(options: BinlogSourceOptions): ChangeSource {
         captured: new Set(captured.keys()),
         tableOf: (name) => tables.get(name)?.table,
         onTransaction: (transaction) => queue.push(transaction, memoryTaken(transaction)),
+        yieldsTruncate: options.yieldsTruncate ?? false,
         pieceBytes: bufferedBytes / 4,
         onRows(name) {
           const entry = tables.get(name);

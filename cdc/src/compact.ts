@@ -21,6 +21,9 @@ export type RowWrite =
     }
   | { readonly kind: 'delete'; readonly pair: TablePair; readonly key: Row; readonly change?: ChangeEvent };
 
+/** A source table was emptied. */
+type EmptyWrite = { readonly kind: 'empty'; readonly pair: TablePair; readonly change?: ChangeEvent };
+
 /** What is done to a key of the parking lot. */
 export type ParkingWrite =
   /** The mapping has no answer for the row: it is parked. */
@@ -48,7 +51,7 @@ export type ParkingWrite =
       readonly why: string;
       readonly change?: undefined;
     };
-export type Write = RowWrite | ParkingWrite;
+export type Write = RowWrite | ParkingWrite | EmptyWrite;
 
 /**
  * Many writes to one table of which only the end counts: first `deletes`, then `updates`, `inserts` and `upserts`. A key is at most once in

@@ -253,7 +253,12 @@ export class MigrationSync {
     const { name, from, to, sourceOf } = this.#options;
     return (
       sourceOf?.(captured) ??
-      binlogSource({ database: from, tables: captured, history: storedColumnHistory(to, name) })
+      binlogSource({
+        database: from,
+        tables: captured,
+        history: storedColumnHistory(to, name),
+        yieldsTruncate: this.#options.data.truncate === 'delete',
+      })
     );
   }
 

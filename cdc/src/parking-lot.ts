@@ -258,8 +258,10 @@ export class ParkingLot {
 }
 
 const keysOf = (write: Write): readonly Row[] =>
-  write.kind === 'upsert'
-    ? [write.row.key]
-    : write.kind === 'rekey'
-      ? [write.from, write.row.key]
-      : [write.key];
+  write.kind === 'empty'
+    ? []
+    : write.kind === 'upsert'
+      ? [write.row.key]
+      : write.kind === 'rekey'
+        ? [write.from, write.row.key]
+        : [write.key];

@@ -376,6 +376,22 @@ describe('statements that change a captured table', () => {
     expect(evidence(sync).problem).toContain('roll the migration back to "legacy"');
   });
 
+  it('empties the target where the plan says so, also while rows are copied', async () => {
+    await shop.fill(60);
+    const hold = holdAt('chunk-read', 2);
+    const sync = start({ data: { ...shopData(20), truncate: 'delete' }, stopPoints: hold.stopPoints });
+    await hold.arrived;
+    await shop.from.root.query(
+      "TRUNCATE product; INSERT INTO product (id, name, tags) VALUES (7, 'first again', 'a,b')",
+    );
+    hold.release();
+    await settled(shop, () => evidence(sync));
+    expect(await shop.differences()).toEqual([]);
+    await shop.from.root.query('TRUNCATE TABLE stock');
+    await settled(shop, () => evidence(sync));
+    expect(await shop.differences()).toEqual([]);
+  });
+
   it('is followed with the columns of the time when it is read only after a restart', async () => {
     const sync = await after("UPDATE product SET name = 'one' WHERE id = 1");
     await settled(shop, () => evidence(sync));

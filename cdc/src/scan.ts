@@ -61,6 +61,12 @@ export function createScanner(
         const pair = pairs.get(`${change.database}.${change.table}`);
         if (!pair) continue;
         rows++;
+        if (change.operation === 'truncate') {
+          // Every key is touched.
+          if (window) window.touched = undefined;
+          writes.push({ kind: 'empty', pair, change });
+          continue;
+        }
         for (const image of [change.before, change.after]) if (image) touch(pair, pair.map.keyOf(image));
         for (const write of writesOf(pair, change)) writes.push(write);
       }

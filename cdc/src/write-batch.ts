@@ -2,7 +2,7 @@ import { StranglerError } from '@strangler/contracts';
 import { compact, type ParkingWrite, type RowWrite, type Write } from './compact.js';
 import { isRetryable, isSystemic } from './database-errors.js';
 import { keyIdOf, type ParkingLot } from './parking-lot.js';
-import { writeRow } from './write-rows.js';
+import { deleteAll, writeRow } from './write-rows.js';
 import { type SetWriter, writeSet } from './write-set.js';
 
 const ONE_BY_ONE = 8;
@@ -19,7 +19,8 @@ export async function writeBatch(writer: BatchWriter, writes: readonly Write[]):
     }
     await writeAll(writer, rows);
     rows = [];
-    await atParking(writer, write);
+    if (write.kind === 'empty') await deleteAll(writer.connection, write.pair);
+    else await atParking(writer, write);
   }
   await writeAll(writer, rows);
   await writer.lot.flush(writer.connection);

@@ -73,6 +73,12 @@ export async function insertRows(connection: Connection, target: Table, rows: re
   for (const { text } of packets(rows, tuplesOf(target, names), ', ')) await connection.query(head + text);
 }
 
+/** Every row of the target and of its children. */
+export async function deleteAll(connection: Connection, pair: TablePair): Promise<void> {
+  for (const table of [...pair.children, pair.target])
+    await connection.query(`DELETE FROM ${tableName(table)}`);
+}
+
 export async function deleteRows(
   connection: Connection,
   pair: TablePair,

@@ -5,7 +5,8 @@
 export type Value = string | Uint8Array | null;
 export type Row = Readonly<Record<string, Value>>;
 
-export const OPERATIONS = ['insert', 'update', 'delete'] as const;
+/** `truncate` empties the table and has neither row; sources yield it only where they are asked to. */
+export const OPERATIONS = ['insert', 'update', 'delete', 'truncate'] as const;
 export type Operation = (typeof OPERATIONS)[number];
 
 /** Position in a source's log. Opaque outside the adapter; `text` is its stable form for storing and showing. */

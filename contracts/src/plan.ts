@@ -219,6 +219,10 @@ const migration = z.strictObject({
         .max(100_000)
         .default(1_000)
         .describe('rows a backfill reads at a time'),
+      truncate: z
+        .enum(['stop', 'delete'])
+        .optional()
+        .describe('what a TRUNCATE of a source table does: stop the flow, or delete all rows of its target'),
       tables: z.array(tableMappingSchema).min(1),
     })
     .optional(),
