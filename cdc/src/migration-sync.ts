@@ -48,7 +48,8 @@ export type MigrationSyncOptions = {
 /** What the phase of the migration asks for; `hold` neither runs nor drops. */
 export type Wish = 'run' | 'drop' | 'hold';
 
-const RETRY_MS = 1_000;
+const FIRST_RETRY_MS = 500;
+const MAX_RETRY_MS = 5_000;
 const MAX_PARKED_KEYS = 100;
 const PARKED_SAMPLES = 10;
 
@@ -61,6 +62,8 @@ export class MigrationSync {
   #state: SyncState = 'idle';
   #problem: string | null = null;
   #progress: ReadonlyMap<string, Progress> = new Map();
+  /** Attempts that have failed since something was applied. */
+  #failures = 0;
   #startedAt = 0;
   #copiedBefore = 0;
   #offset: Offset | undefined;
@@ -219,7 +222,8 @@ export class MigrationSync {
         if (signal.aborted) return;
         if (isRetryable(error)) {
           this.#tellRetry(error);
-          await delay(RETRY_MS, undefined, { signal }).catch(() => {});
+          const wait = Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** this.#failures++);
+          await delay(wait * (0.5 + this.#options.random()), undefined, { signal }).catch(() => {});
         } else {
           this.#state = 'stopped';
           this.#problem = reasonOf(error);
@@ -280,6 +284,7 @@ export class MigrationSync {
       },
       onApplied: ({ offset, transactions, rows }) => {
         this.#problem = null;
+        this.#failures = 0;
         this.#offset = offset;
         this.#applied = {
           transactions: this.#applied.transactions + transactions,

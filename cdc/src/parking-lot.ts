@@ -163,7 +163,7 @@ export class ParkingLot {
 
   /** Parks what a write wanted. Throws the error itself where nothing may be parked, and PARKING_FULL. */
   refuse(write: Write, error: unknown): void {
-    if (this.#options.maxKeys === 0) throw error;
+    if (this.#options.maxKeys === 0 && write.kind !== 'repair') throw error;
     const code = error instanceof StranglerError ? error.code : 'ROW_REFUSED';
     for (const key of keysOf(write)) this.#add(write, key, code, reasonOf(error), null);
   }
