@@ -121,7 +121,7 @@ function conformance(name: string, open: () => Promise<Trial>, close: () => Prom
       expect(pieces.length).toBeGreaterThan(1);
       const begin = pieces[0]?.next ?? from;
       expect(
-        pieces.slice(0, -1).every(({ next, id }) => next.text === begin.text && id === pieces[0]?.id),
+        pieces.slice(0, -1).every((piece) => piece.next.text === begin.text && piece.id === pieces[0]?.id),
       ).toBe(true);
       const [large, behind] = await read(trial.source, begin, 2);
       expect(large?.changes.map(({ after }) => after)).toEqual(inserts.map(({ insert }) => rowOf(insert)));

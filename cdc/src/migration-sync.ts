@@ -22,7 +22,7 @@ import { notSyncing } from './errors.js';
 import type { FlowClock } from './flow-clock.js';
 import { createLag } from './lag.js';
 import { type Flow, type PipelineObserver, runPipeline } from './pipeline.js';
-import { parkedKeyOf } from './parking-lot.js';
+import { createParkingDesk, type ParkingDesk } from './parking-desk.js';
 import type { ParkingWish } from './repair.js';
 import type { StopPoints } from './stop-points.js';
 import { verify } from './verify.js';
@@ -51,7 +51,6 @@ export type Wish = 'run' | 'drop' | 'hold';
 const FIRST_RETRY_MS = 500;
 const MAX_RETRY_MS = 5_000;
 const MAX_PARKED_KEYS = 100;
-const PARKED_SAMPLES = 10;
 
 /** The data of one migration, with a wish that may change at any moment. */
 export class MigrationSync {
@@ -69,14 +68,13 @@ export class MigrationSync {
   #offset: Offset | undefined;
   #applied = { transactions: 0, rows: 0 };
   #flow: Flow | undefined;
-  #parked: readonly ParkedKey[] = [];
+  readonly #parking: ParkingDesk;
   #verification: Verification | null = null;
-  /** Two repairs at once would take each other's watermarks. */
-  #settling: Promise<unknown> = Promise.resolve();
   #verifying: Promise<Verification> | undefined;
 
   constructor(options: MigrationSyncOptions) {
     this.#options = options;
+    this.#parking = createParkingDesk(options.name, options.log);
   }
 
   /** Resolves when what went on before has ended; what is wished now goes on by itself. */
@@ -117,23 +115,15 @@ export class MigrationSync {
 
   /** The parked keys, oldest first. */
   parked(): readonly ParkedKey[] {
-    return this.#parked;
+    return this.#parking.keys();
   }
 
-  /** Repairs or gives up parked keys, one wish at a time. Throws MIGRATION_NOT_SYNCING and KEY_NOT_PARKED. */
-  async settleParked(wish: ParkingWish): Promise<ParkingResult> {
-    const settling = this.#settling.then(() => {
-      if (!this.#flow || this.#state !== 'tailing') throw notSyncing(this.#options.name, this.#state);
-      return this.#flow.settleParked(wish);
+  /** Repairs or gives up parked keys. Throws MIGRATION_NOT_SYNCING and KEY_NOT_PARKED. */
+  settleParked(wish: ParkingWish): Promise<ParkingResult> {
+    return this.#parking.settle(wish, () => {
+      if (this.#flow && this.#state === 'tailing') return this.#flow;
+      throw notSyncing(this.#options.name, this.#state);
     });
-    this.#settling = settling.catch(() => {});
-    const result = await settling;
-    if (wish.discard && !result.dryRun)
-      this.#options.log.warn(
-        { migration: this.#options.name, by: wish.discard.by, why: wish.discard.why },
-        `parked keys of migration "${this.#options.name}" were given up: ${result.released.join(', ')}`,
-      );
-    return result;
   }
 
   evidence(now: number): MigrationSyncEvidence {
@@ -156,11 +146,7 @@ export class MigrationSync {
       offset: this.#offset?.text ?? null,
       applied: this.#applied,
       verification: this.#verification,
-      parked: {
-        keys: this.#parked.length,
-        oldestAt: this.#parked[0]?.firstSeen ?? null,
-        samples: this.#parked.slice(0, PARKED_SAMPLES),
-      },
+      parked: this.#parking.evidence(),
     };
   }
 
@@ -207,7 +193,7 @@ export class MigrationSync {
     this.#offset = undefined;
     this.#applied = { transactions: 0, rows: 0 };
     this.#verification = null;
-    this.#parked = [];
+    this.#parking.told(new Map());
   }
 
   /** Tries again while the failure may pass by itself. */
@@ -297,14 +283,7 @@ export class MigrationSync {
         if (isOurs && this.#state === 'tailing') this.#options.onAppliedUntil(writtenAt);
       },
       onRetry: (error) => this.#tellRetry(error),
-      onParked: (parked) => {
-        if (parked.size > this.#parked.length)
-          this.#options.log.warn(
-            { migration: this.#options.name, parked: parked.size },
-            `migration "${this.#options.name}" has ${parked.size} keys parked`,
-          );
-        this.#parked = [...parked.values()].map(parkedKeyOf);
-      },
+      onParked: (parked) => this.#parking.told(parked),
       onFlow: (flow) => (this.#flow = flow),
     };
   }

@@ -2,6 +2,21 @@
 const LETTERS_A_PACKET = 1_000_000;
 const ROWS_A_PACKET = 5_000;
 
+/** Does one after the other, and makes the next while one is being done. */
+export async function inTurn<Item>(
+  items: Iterable<Item>,
+  work: (item: Item) => Promise<void>,
+): Promise<void> {
+  let working: Promise<void> | undefined;
+  for (const item of items) {
+    await working;
+    working = work(item);
+    // It is awaited when the next one is made.
+    working.catch(() => {});
+  }
+  await working;
+}
+
 /** Rows printed and joined to texts of bounded length, each with the number of its rows. */
 export function* packets<Item>(
   items: Iterable<Item>,

@@ -89,9 +89,19 @@ const unpackedRow = (text: string): Row =>
       ],
     ),
   );
-/** An event with both images, bytes as `{hex}`. */
+/** Longer values are cut: an event has to fit into a packet of the server beside the rest. */
+const LETTERS_KEPT = 20_000;
+const cut = (value: unknown): unknown =>
+  typeof value === 'string' && value.length > LETTERS_KEPT
+    ? { begin: value.slice(0, 1_000), length: value.length }
+    : value;
+
+/** An event with both images, bytes as `{hex}`, long values as `{begin, length}`. */
 export const eventText = ({ operation, database, table, before, after }: ChangeEvent): string =>
-  JSON.stringify({ operation, database, table, before: packedRow(before), after: packedRow(after) });
+  JSON.stringify(
+    { operation, database, table, before: packedRow(before), after: packedRow(after) },
+    (_name, value) => cut(value),
+  );
 
 export async function readParked(
   connection: Connection,

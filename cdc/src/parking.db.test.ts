@@ -184,13 +184,13 @@ describe('a parked key', () => {
     await settled(shop, () => evidence(sync));
     await widen();
     const writer = await shop.writer();
-    let isEnded = false;
+    const end = new AbortController();
     const writing = (async () => {
-      for (let round = 0; !isEnded; round++)
+      for (let round = 0; !end.signal.aborted; round++)
         await writer.query(`UPDATE product SET price = ${round} WHERE id = 2; DO SLEEP(0.02)`);
     })();
     await until(async () => (await sync.settleParked({})).parked.length === 0, 'repaired');
-    isEnded = true;
+    end.abort();
     await writing;
     await settled(shop, () => evidence(sync));
     expect(await shop.differences()).toEqual([]);

@@ -22,7 +22,7 @@ import { watermarkTable } from './watermark.js';
 import { createWatermarks, isBy, newToken } from './watermarks.js';
 
 /** Memory that the changes of one target statement batch may take; their rows and statements take about as much again. */
-const BYTES_A_BATCH = 6_000_000;
+const BYTES_A_BATCH = 10_000_000;
 
 export type PipelineOptions = {
   readonly stream: string;
@@ -123,6 +123,7 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
       pairs,
       chunkOf: (high) => chunks.of(high),
       repairOf: (high) => repairs.of(high),
+      isWatched: () => watchers.size > 0,
       onTouched: (table, key) => watchers.forEach((watch) => watch(table, key)),
     });
     const copy = {
@@ -161,20 +162,31 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
         ),
     });
 
+    let applying: Promise<void> = Promise.resolve();
     for await (const transactions of inBatches(changes.stream(start, running), BYTES_A_BATCH, memoryTaken)) {
-      await applyAll(transactions).catch((error: unknown) => {
+      // The next batch is mapped while the target writes the one before it.
+      const scanned = scan(transactions);
+      await applying;
+      applying = applyAll(transactions, scanned).catch((error: unknown) => {
         // The log is let go of at once, not when it has its next transaction.
         end.abort(error);
         throw error;
       });
+      // It is awaited when the next batch has come.
+      applying.catch(() => {});
+      // What comes in slowly groups itself while the batch before it is written.
+      if (transactions.reduce((sum, each) => sum + memoryTaken(each), 0) < BYTES_A_BATCH) await applying;
     }
+    await applying;
     end.signal.throwIfAborted();
 
-    async function applyAll(transactions: readonly SourceTransaction[]): Promise<void> {
+    async function applyAll(
+      transactions: readonly SourceTransaction[],
+      { writes, ...scanned }: Scanned,
+    ): Promise<void> {
       const last = transactions.at(-1);
       if (!last) return;
       const isContinued = last.isContinued ?? false;
-      const { writes, ...scanned } = scan(transactions);
       const ended = transactions.filter((transaction) => !transaction.isContinued).length;
       const batch = { writes, progress: scanned.progress, transactions: ended, isContinued };
       await applier.apply({ ...batch, offset: last.next, transactionId: last.id }, running);

@@ -28,6 +28,8 @@ export type ScannerOptions = {
   readonly chunkOf: (high: string) => Chunk | undefined;
   /** As `chunkOf`, for keys of the parking lot. */
   readonly repairOf: (high: string) => Repair | undefined;
+  /** Whether anybody wants to be told of keys. */
+  readonly isWatched: () => boolean;
   /** Told of each key the log touches, before anything of its transaction is applied. */
   readonly onTouched: (table: string, key: Row) => void;
 };
@@ -67,7 +69,8 @@ export function createScanner(
           writes.push({ kind: 'empty', pair, change });
           continue;
         }
-        for (const image of [change.before, change.after]) if (image) touch(pair, pair.map.keyOf(image));
+        if (window?.touched || options.isWatched())
+          for (const image of [change.before, change.after]) if (image) touch(pair, pair.map.keyOf(image));
         for (const write of writesOf(pair, change)) writes.push(write);
       }
     return { writes, progress, chunks, repairs, watermarks, rows };

@@ -4,7 +4,7 @@ import type { RowWrite } from './compact.js';
 import { isRetryable } from './database-errors.js';
 import { rowRefused } from './errors.js';
 import { type Children, keyShown, keyText } from './map.js';
-import { packets } from './packets.js';
+import { inTurn, packets } from './packets.js';
 import { isOneOf, literal, matches, quoted, readRows, tableName, tuplesOf } from './sql.js';
 import type { Table } from './table.js';
 import type { TablePair } from './table-pair.js';
@@ -70,7 +70,9 @@ export async function insertRows(connection: Connection, target: Table, rows: re
   if (rows.length === 0) return;
   const names = Object.keys(rows[0] as Row);
   const head = `INSERT INTO ${tableName(target)} (${names.map((name) => quoted(name)).join(', ')}) VALUES `;
-  for (const { text } of packets(rows, tuplesOf(target, names), ', ')) await connection.query(head + text);
+  await inTurn(packets(rows, tuplesOf(target, names), ', '), async ({ text }) => {
+    await connection.query(head + text);
+  });
 }
 
 /** Every row of the target and of its children. */

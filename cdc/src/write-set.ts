@@ -2,7 +2,7 @@ import type { Row } from '@strangler/contracts';
 import type { Connection, ResultSetHeader } from 'mysql2/promise';
 import type { Bulk, Rekey } from './compact.js';
 import { keyText, type MappedRow } from './map.js';
-import { packets } from './packets.js';
+import { inTurn, packets } from './packets.js';
 import { isOneOf, quoted, readRows, tableName, tuplesOf } from './sql.js';
 import type { Stages } from './stages.js';
 import type { TablePair } from './table-pair.js';
@@ -78,13 +78,16 @@ async function updateByJoin(
   // Without columns there is nothing to set, and still to be seen whether the rows are there.
   const change = (set.length === 0 ? keys : set).map((name) => `t.${name} = s.${name}`).join(', ');
   const print = tuplesOf(pair.target, pair.map.writes);
-  for (const { text, count } of packets(rows, (row) => print(whole(row)), ', ')) {
-    const [results] = await connection.query<ResultSetHeader[]>(
-      `DELETE FROM ${stage}; INSERT INTO ${stage} (${names.join(', ')}) VALUES ${text}; UPDATE ${stage} s STRAIGHT_JOIN ${target} t ON ${on} SET ${change}`,
-    );
-    if (results[2]?.affectedRows !== count)
-      await connection.query(
-        `INSERT INTO ${target} (${names.join(', ')}) SELECT ${names.map((name) => `s.${name}`).join(', ')} FROM ${stage} s LEFT JOIN ${target} t ON ${on} WHERE t.${keys[0]} IS NULL`,
+  await inTurn(
+    packets(rows, (row) => print(whole(row)), ', '),
+    async ({ text, count }) => {
+      const [results] = await connection.query<ResultSetHeader[]>(
+        `DELETE FROM ${stage}; INSERT INTO ${stage} (${names.join(', ')}) VALUES ${text}; UPDATE ${stage} s STRAIGHT_JOIN ${target} t ON ${on} SET ${change}`,
       );
-  }
+      if (results[2]?.affectedRows !== count)
+        await connection.query(
+          `INSERT INTO ${target} (${names.join(', ')}) SELECT ${names.map((name) => `s.${name}`).join(', ')} FROM ${stage} s LEFT JOIN ${target} t ON ${on} WHERE t.${keys[0]} IS NULL`,
+        );
+    },
+  );
 }
