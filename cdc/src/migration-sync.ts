@@ -280,7 +280,9 @@ export class MigrationSync {
       onHeartbeat: (writtenAt, committedAt, isOurs) => {
         this.#lag.applied(writtenAt, committedAt);
         // While rows are still being copied, what was committed before a heartbeat may yet have to come with them.
-        if (isOurs && this.#state === 'tailing') this.#options.onAppliedUntil(writtenAt);
+        // A parked row may be the one that a client has just written.
+        const isWhole = this.#state === 'tailing' && this.#parking.keys().length === 0;
+        if (isOurs && isWhole) this.#options.onAppliedUntil(writtenAt);
       },
       onRetry: (error) => this.#tellRetry(error),
       onParked: (parked) => this.#parking.told(parked),

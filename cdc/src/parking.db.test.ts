@@ -157,6 +157,26 @@ describe('a row that the target refuses', () => {
 });
 
 describe('a parked key', () => {
+  it('holds the time until which everything is said to be there', async () => {
+    const told: (number | null)[] = [];
+    const sync = await narrow({ onAppliedUntil: (moment) => told.push(moment) });
+    const heartbeats = (count: number) => {
+      const { transactions } = evidence(sync).applied;
+      return until(() => evidence(sync).applied.transactions >= transactions + count, 'heartbeats');
+    };
+    await heartbeats(2);
+    expect(told.length).toBeGreaterThan(0);
+    await shop.from.root.query(TOO_LONG);
+    await settled(shop, () => evidence(sync));
+    const before = told.length;
+    await heartbeats(3);
+    expect(told).toHaveLength(before);
+    await widen();
+    await sync.settleParked({});
+    await heartbeats(3);
+    expect(told.length).toBeGreaterThan(before);
+  });
+
   it('that is tried again becomes what its source is now, whatever came in between', async () => {
     const sync = await narrow();
     await shop.from.root.query(

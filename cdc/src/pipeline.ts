@@ -192,8 +192,9 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
       await applier.apply({ ...batch, offset: last.next, transactionId: last.id }, running);
       uncommitted.push({ ...scanned, transactions: ended });
       if (isContinued) return;
-      for (const part of uncommitted.splice(0)) onCommitted(part, last.next);
+      // First, for with a key parked a heartbeat no longer says that everything is there.
       observer.onParked(applier.parked);
+      for (const part of uncommitted.splice(0)) onCommitted(part, last.next);
     }
 
     function onCommitted(part: Committed, offset: Offset): void {

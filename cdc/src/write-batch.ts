@@ -39,8 +39,7 @@ async function atParking(writer: BatchWriter, write: ParkingWrite): Promise<void
   if (write.error) return lot.refuse(write, write.error);
   const { pair, key, row } = write;
   const parent = row && lot.parentOf(pair, { ...row.key, ...row.columns });
-  if (parent && parent.id !== id)
-    return lot.refuse(write, new Error(`waits behind ${parent.table}:${parent.shown}`));
+  if (parent && parent.id !== id) return lot.wait(write, parent);
   const refusal = await tryRow(writer, row ? { kind: 'upsert', pair, row } : { kind: 'delete', pair, key });
   if (refusal) lot.refuse(write, refusal);
   else lot.release(id);
