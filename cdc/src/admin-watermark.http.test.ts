@@ -20,6 +20,7 @@ const start = (token?: string) =>
     },
     watermark: (after, signal) => applied.answer(after, signal),
     verify: () => undefined,
+    parking: () => undefined,
   });
 beforeEach(async () => {
   applied = createAppliedUntil(flowClock(), ['catalog', 'search'], 200);

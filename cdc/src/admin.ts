@@ -12,6 +12,7 @@ import {
 } from '@strangler/contracts';
 import type { Logger } from 'pino';
 import { migrationUnknown } from './errors.js';
+import { answerParked, type Parking } from './answer-parked.js';
 import { createMetrics } from './metrics.js';
 
 export type AdminOptions = {
@@ -21,9 +22,11 @@ export type AdminOptions = {
   readonly evidence: () => SyncEvidence;
   readonly watermark: (after: number, signal: AbortSignal) => Promise<WatermarkAnswer>;
   readonly verify: (migration: string) => Promise<Verification> | undefined;
+  readonly parking: (migration: string) => Parking | undefined;
 };
 
-/** The admin server: GET /health, /ready, /metrics, /evidence, /watermark; POST /migrations/NAME/verify. Rejects when the address is taken. */
+/** The admin server: GET /health, /ready, /metrics, /evidence, /watermark, /migrations/NAME/parked; POST /migrations/NAME/verify,
+ * /migrations/NAME/parked/retry and /discard. Rejects when the address is taken. */
 export async function startAdmin(
   options: AdminOptions,
 ): Promise<{ readonly url: string; stop(): Promise<void> }> {
@@ -55,6 +58,13 @@ export async function startAdmin(
     const refusal = guard({ target: request.url ?? '/', host, authorization });
     if (refusal) throw refusal;
     const { pathname, searchParams } = new URL(request.url ?? '/', 'http://admin');
+    const parked = /^\/migrations\/([^/]+)\/parked(?:\/(retry|discard))?$/.exec(pathname);
+    if (parked) {
+      const name = decodeURIComponent(parked[1] as string);
+      const parking = options.parking(name);
+      if (!parking) throw migrationUnknown(name);
+      return send(response, 200, await answerParked(parking, request, parked[2]));
+    }
     const verification = /^\/migrations\/([^/]+)\/verify$/.exec(pathname);
     if (verification) {
       if (request.method !== 'POST')

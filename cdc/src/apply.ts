@@ -3,11 +3,13 @@ import type { Offset } from '@strangler/contracts';
 import type { Connection, ResultSetHeader, RowDataPacket } from 'mysql2/promise';
 import { connect, controlSchemaOf, type Database } from './connect.js';
 import { isRetryable } from './database-errors.js';
-import { matchedRowsUnknown, takenOver } from './errors.js';
+import type { Write } from './compact.js';
+import { applyInterrupted, matchedRowsUnknown, takenOver } from './errors.js';
+import { type Parked, type ParentsOf, ParkingLot, readParked } from './parking-lot.js';
 import { quoted } from './sql.js';
+import { createStages, type Stages } from './stages.js';
 import type { StopPoints } from './stop-points.js';
-import { compact, type Write } from './compact.js';
-import { writeBulk, writeRow } from './write-rows.js';
+import { writeBatch } from './write-batch.js';
 
 /** How far a table's backfill is after a batch. */
 export type ProgressUpdate = {
@@ -24,6 +26,8 @@ export type Batch = {
   readonly transactions: number;
   readonly offset: Offset;
   readonly transactionId: string;
+  /** True: the next batch goes on in the same target transaction, because it begins within a source transaction. */
+  readonly isContinued?: boolean;
 };
 
 export type StoredOffset = { readonly offset: Offset; readonly isDropping: boolean };
@@ -35,6 +39,10 @@ export type ApplierOptions = {
   readonly random: () => number;
   /** Told of every failure that is tried again. */
   readonly onRetry: (error: unknown) => void;
+  /** Keys that may be parked; at 0 the first row that is refused ends the flow. */
+  readonly maxParkedKeys: number;
+  readonly parentsOf: ParentsOf;
+  readonly clock: () => number;
 };
 
 /**
@@ -55,8 +63,13 @@ export class Applier {
   readonly #options: ApplierOptions;
   readonly #table: string;
   #connection: Connection | undefined;
+  #stages: Stages | undefined;
+  #maxStatementBytes = 0;
   #incarnation = 0n;
   #sequence = 0n;
+  #parked: ReadonlyMap<string, Parked> = new Map();
+  /** The target transaction that batches before have begun, and how many source transactions end in it so far. */
+  #open: { readonly lot: ParkingLot; readonly transactions: number } | undefined;
 
   constructor(options: ApplierOptions) {
     this.#options = options;
@@ -65,7 +78,7 @@ export class Applier {
 
   /** Becomes the owner of the stream. Undefined when nothing was ever applied; then `begin` is next. */
   async takeOver(): Promise<StoredOffset | undefined> {
-    const connection = await this.#open();
+    const connection = await this.#connect();
     const { stream } = this.#options;
     const [claimed] = await connection.query<ResultSetHeader>(
       `UPDATE ${this.#table} SET incarnation = incarnation + 1 WHERE stream = ?`,
@@ -85,12 +98,13 @@ export class Applier {
       [stream],
     );
     if (same.affectedRows !== 1) throw matchedRowsUnknown(this.#options.target.name);
+    this.#parked = await readParked(connection, controlSchemaOf(this.#options.target), stream);
     return { offset: { text: String(row['log_offset']) }, isDropping: Number(row['dropping']) === 1 };
   }
 
   /** Writes the first offset; `also` runs in the same transaction. */
   async begin(offset: Offset, also: (connection: Connection) => Promise<void>): Promise<void> {
-    const connection = await this.#open();
+    const connection = await this.#connect();
     await connection.beginTransaction();
     await connection.query(
       `INSERT INTO ${this.#table} (stream, incarnation, tx_seq, log_offset, transaction_id) VALUES (?, 0, 0, ?, '')`,
@@ -101,21 +115,37 @@ export class Applier {
     await this.takeOver();
   }
 
-  /** Applies a batch, again and again while what fails may pass. Throws STREAM_TAKEN_OVER or ROW_REFUSED; nothing of the batch is there then. */
+  /** Keys that are parked, as committed. */
+  get parked(): ReadonlyMap<string, Parked> {
+    return this.#parked;
+  }
+
+  /**
+   * Applies a batch, again and again while what fails may pass. Throws STREAM_TAKEN_OVER, PARKING_FULL, ROW_REFUSED where nothing may be parked, and
+   * APPLY_INTERRUPTED when batches before it are lost with it; nothing of the batch is there then.
+   */
   async apply(batch: Batch, signal: AbortSignal): Promise<void> {
     for (let attempt = 0; ; attempt++) {
       signal.throwIfAborted();
+      const begun = this.#open;
+      const transactions = (begun?.transactions ?? 0) + batch.transactions;
+      const lot = begun?.lot ?? this.#newLot();
       let isCommitting = false;
+      const isDone = () => {
+        this.#open = undefined;
+        this.#sequence += BigInt(transactions);
+        this.#parked = lot.keys;
+      };
       try {
         await unlessAborted(
           signal,
-          this.#attempt(batch, () => (isCommitting = true)),
+          this.#attempt(batch, lot, () => (isCommitting = true)),
         );
-        this.#sequence += BigInt(batch.transactions);
+        if (batch.isContinued) this.#open = { lot, transactions };
+        else isDone();
         return;
       } catch (error) {
-        this.#connection?.destroy();
-        this.#connection = undefined;
+        this.close();
         if (!isRetryable(error)) throw error;
         this.#options.onRetry(error);
         await delay(
@@ -124,89 +154,81 @@ export class Applier {
           { signal },
         );
         // The answer to a COMMIT can be lost after the server has done it.
-        if (isCommitting && (await this.#isApplied(batch, signal))) {
-          this.#sequence += BigInt(batch.transactions);
-          return;
-        }
+        if (isCommitting && (await this.#isApplied(transactions, signal))) return isDone();
+        if (begun) throw applyInterrupted(this.#options.stream, error);
       }
     }
   }
 
-  async #attempt(batch: Batch, onCommit: () => void): Promise<void> {
+  #newLot(): ParkingLot {
+    const { stream, target, maxParkedKeys, parentsOf, clock } = this.#options;
+    return new ParkingLot(
+      {
+        stream,
+        schema: controlSchemaOf(target),
+        maxKeys: maxParkedKeys,
+        parentsOf,
+        now: () => new Date(clock()).toISOString(),
+      },
+      this.#parked,
+    );
+  }
+
+  async #attempt(batch: Batch, lot: ParkingLot, onCommit: () => void): Promise<void> {
     const { stream, stopPoints } = this.#options;
-    const connection = await this.#open();
-    await connection.query('START TRANSACTION');
+    const connection = await this.#connect();
+    const stages = this.#stages as Stages;
+    const before = this.#sequence + BigInt(this.#open?.transactions ?? 0);
+    if (!this.#open) await connection.query('START TRANSACTION');
     const [moved] = await connection.query<ResultSetHeader>(
       `UPDATE ${this.#table} SET log_offset = ?, transaction_id = ?, tx_seq = tx_seq + ?, at = UTC_TIMESTAMP(6) WHERE stream = ? AND incarnation = ? AND tx_seq = ? AND dropping = 0`,
-      [batch.offset.text, batch.transactionId, batch.transactions, stream, this.#incarnation, this.#sequence],
+      [batch.offset.text, batch.transactionId, batch.transactions, stream, this.#incarnation, before],
     );
     if (moved.affectedRows !== 1) throw takenOver(stream);
-    await write(connection, batch.writes);
+    await writeBatch({ connection, stages, lot, maxStatementBytes: this.#maxStatementBytes }, batch.writes);
     for (const { table, lastKey, copied, done } of batch.progress)
       await connection.query(
         `UPDATE ${quoted(controlSchemaOf(this.#options.target), 'backfill_progress')} SET last_key = ?, copied = copied + ?, done = ? WHERE stream = ? AND table_name = ?`,
         [lastKey, copied, done ? 1 : 0, stream, table],
       );
+    if (batch.isContinued) return;
     await stopPoints('before-commit');
     onCommit();
     await connection.query('COMMIT');
     await stopPoints('after-commit');
   }
 
-  async #isApplied(batch: Batch, signal: AbortSignal): Promise<boolean> {
+  async #isApplied(transactions: number, signal: AbortSignal): Promise<boolean> {
     for (;;) {
       try {
-        const connection = await this.#open();
+        const connection = await this.#connect();
         const [rows] = await connection.query<RowDataPacket[]>(
           `SELECT 1 FROM ${this.#table} WHERE stream = ? AND incarnation = ? AND tx_seq = ?`,
-          [this.#options.stream, this.#incarnation, this.#sequence + BigInt(batch.transactions)],
+          [this.#options.stream, this.#incarnation, this.#sequence + BigInt(transactions)],
         );
         return rows.length === 1;
       } catch (error) {
         if (!isRetryable(error)) throw error;
-        this.#connection?.destroy();
-        this.#connection = undefined;
+        this.close();
         await delay(500, undefined, { signal });
       }
     }
   }
 
-  async #open(): Promise<Connection> {
+  async #connect(): Promise<Connection> {
     if (this.#connection) return this.#connection;
     const connection = await connect(this.#options.target, APPLY_SESSION);
     await connection.query('SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED');
+    const [limits] = await connection.query<RowDataPacket[]>('SELECT @@max_allowed_packet bytes');
+    this.#maxStatementBytes = Number(limits[0]?.['bytes']);
+    this.#stages = createStages(connection, controlSchemaOf(this.#options.target));
     return (this.#connection = connection);
   }
 
   close(): void {
     this.#connection?.destroy();
     this.#connection = undefined;
-  }
-}
-
-const ONE_BY_ONE = 8;
-
-/**
- * All at once; where the target refuses that, in halves, and at last one by one in the order of the source, which also finds the row to
- * name. A unique value that goes from row to row within a batch is the usual reason.
- */
-async function write(connection: Connection, writes: readonly Write[], depth = 0): Promise<void> {
-  if (writes.length <= ONE_BY_ONE) {
-    for (const one of writes) await writeRow(connection, one);
-    return;
-  }
-  const savepoint = `writes_${depth}`;
-  await connection.query(`SAVEPOINT ${savepoint}`);
-  try {
-    for (const step of compact(writes)) await writeBulk(connection, step);
-  } catch (error) {
-    if (isRetryable(error)) throw error;
-    await connection.query(`ROLLBACK TO SAVEPOINT ${savepoint}`).catch(() => {
-      throw error;
-    });
-    const half = Math.ceil(writes.length / 2);
-    await write(connection, writes.slice(0, half), depth + 1);
-    await write(connection, writes.slice(half), depth + 1);
+    this.#open = undefined;
   }
 }
 

@@ -2,7 +2,7 @@ import type { ChangeEvent, Row, SourceTransaction } from '@strangler/contracts';
 import { type LogPosition, offsetOf } from './binlog-offset.js';
 import { decodeValue, type RawValue } from './decode.js';
 import { logTooLong, rowImagePartial, statementNotFollowed } from './errors.js';
-import { effectOf } from './statement.js';
+import { effectOf, isTruncate } from './statement.js';
 import type { Table } from './table.js';
 
 type RawRow = Readonly<Record<string, RawValue>>;
@@ -10,6 +10,7 @@ type RawRow = Readonly<Record<string, RawValue>>;
 /** The events of ZongJi that are read here; the rows are as it decodes them. */
 export type LogEvent = {
   readonly timestamp: number;
+  readonly size: number;
   readonly nextPosition: number;
   readonly gtid?: string;
   readonly tableId: number;
@@ -33,6 +34,10 @@ export type AssemblerOptions = {
   readonly captured: ReadonlySet<string>;
   readonly tableOf: (name: string) => Table | undefined;
   readonly onTransaction: (transaction: SourceTransaction) => void;
+  /** Changes that make a piece of a transaction, by the memory they take. */
+  readonly pieceBytes: number;
+  /** Whether a TRUNCATE is a change; else it is a statement that cannot be followed. */
+  readonly yieldsTruncate: boolean;
   readonly onRows: (name: string) => void;
   /** A statement that may have changed the columns of a captured table; `position` is behind it. */
   readonly onAlter: (name: string, statement: string, position: LogPosition) => void;
@@ -45,18 +50,40 @@ export function assembler(options: AssemblerOptions): (event: LogEvent) => void 
   let at = options.start;
   let id: string | undefined;
   let changes: ChangeEvent[] = [];
+  let bytes = 0;
+  /** A table of the transaction, of whose pieces some are handed out already. */
+  let handedOut: string | undefined;
 
   const begin = (name: string | undefined) => {
+    // A transaction that the log breaks off was never committed, and its pieces cannot be taken back here.
+    if (handedOut !== undefined) throw statementNotFollowed(handedOut, 'a transaction without an end');
     id = name;
     changes = [];
+    bytes = 0;
+  };
+  const hasRows = (): string | undefined => handedOut ?? changes[0]?.table;
+  const handOutPiece = (event: LogEvent) => {
+    handedOut = hasRows();
+    const next = offsetOf(at);
+    options.onTransaction({
+      id: id ?? next.text,
+      next,
+      committedAt: event.timestamp,
+      changes,
+      bytes,
+      isContinued: true,
+    });
+    changes = [];
+    bytes = 0;
   };
   const commit = (event: LogEvent) => {
     // Positions have four bytes: behind 4 GiB they begin again at zero.
     if (event.nextPosition < at.position) throw logTooLong(at.file);
     at = { file: at.file, position: event.nextPosition };
     const next = offsetOf(at);
-    if (changes.length > 0)
-      options.onTransaction({ id: id ?? next.text, next, committedAt: event.timestamp, changes });
+    if (hasRows() !== undefined)
+      options.onTransaction({ id: id ?? next.text, next, committedAt: event.timestamp, changes, bytes });
+    handedOut = undefined;
     begin(undefined);
   };
   const take = (event: LogEvent, operation: ChangeEvent['operation']) => {
@@ -74,6 +101,8 @@ export function assembler(options: AssemblerOptions): (event: LogEvent) => void 
         before: operation === 'insert' ? null : decodeRow(table, operation === 'update' ? row.before : row),
         after: operation === 'delete' ? null : decodeRow(table, operation === 'update' ? row.after : row),
       });
+    bytes += memoryOf(event, table);
+    if (bytes >= options.pieceBytes) handOutPiece(event);
   };
   const query = (event: LogEvent) => {
     const word = /^\s*(\w+)/.exec(event.query)?.[1]?.toLowerCase();
@@ -82,10 +111,16 @@ export function assembler(options: AssemblerOptions): (event: LogEvent) => void 
     if (word === 'commit') return commit(event);
     // A rollback is logged when tables without transactions were written too; what of the rest it takes back the log does not say.
     if (word === 'rollback' || word === 'xa') {
-      if (changes[0]) throw statementNotFollowed(changes[0].table, shown);
+      const table = hasRows();
+      if (table !== undefined) throw statementNotFollowed(table, shown);
       return;
     }
     const effect = effectOf(event.query, event.schema, options.captured);
+    if (effect.kind === 'breaks' && options.yieldsTruncate && isTruncate(event.query)) {
+      const [database = '', table = ''] = splitName(effect.table);
+      changes.push({ operation: 'truncate', database, table, before: null, after: null });
+      return commit(event);
+    }
     if (effect.kind === 'breaks')
       throw statementNotFollowed(effect.table.slice(effect.table.indexOf('.') + 1), shown);
     if (effect.kind === 'alters')
@@ -113,13 +148,24 @@ export function assembler(options: AssemblerOptions): (event: LogEvent) => void 
         return commit(event);
       case 'query':
         return query(event);
-      case 'xaprepare':
+      case 'xaprepare': {
         if (event.onePhase) return commit(event);
         // Its commit is another transaction, which may come after a restart that has forgotten these rows.
-        if (changes[0]) throw statementNotFollowed(changes[0].table, 'XA PREPARE');
+        const table = hasRows();
+        if (table !== undefined) throw statementNotFollowed(table, 'XA PREPARE');
+      }
     }
   };
 }
+
+/** A string takes some forty bytes before its first letter, and a number of the log becomes one. */
+const memoryOf = ({ rows, size }: LogEvent, table: Table): number =>
+  2 * size + rows.length * (120 + 80 * table.columns.length);
+
+const splitName = (name: string): readonly string[] => [
+  name.slice(0, name.indexOf('.')),
+  name.slice(name.indexOf('.') + 1),
+];
 
 const decodeRow = (table: Table, raw: RawRow): Row =>
   Object.fromEntries(table.columns.map((column) => [column.name, decodeValue(column, raw[column.name])]));

@@ -8,6 +8,10 @@ import { columnOf, type Table } from './table.js';
 import type { TablePair } from './table-pair.js';
 import type { Watermarks } from './watermarks.js';
 
+/** Rows that are read first; how many then, their length says. */
+const FIRST_ROWS = 100;
+const LETTERS_A_CHUNK = 4_000_000;
+
 /** Rows of a table as they were at some moment between two watermarks. */
 export type Chunk = {
   readonly pair: TablePair;
@@ -15,6 +19,8 @@ export type Chunk = {
   readonly high: string;
   readonly rows: readonly Row[];
   readonly progress: ProgressUpdate;
+  /** Set when it was left out, because the log touched too many keys between its watermarks. */
+  isStale?: boolean;
 };
 
 export type Progress = {
@@ -60,6 +66,7 @@ export async function backfill(options: BackfillOptions, signal: AbortSignal): P
       key,
       `ORDER BY ${key.map((name) => `${quoted(name)} DESC`).join(', ')} LIMIT 1`,
     );
+    let size = Math.min(options.chunkRows, FIRST_ROWS);
     for (let isLast = false; !isLast;) {
       signal.throwIfAborted();
       const [low, high] = [newToken(), newToken()];
@@ -71,26 +78,37 @@ export async function backfill(options: BackfillOptions, signal: AbortSignal): P
         source,
         pair.source,
         names,
-        `WHERE ${range} ORDER BY ${order} LIMIT ${options.chunkRows}`,
+        `WHERE ${range} ORDER BY ${order} LIMIT ${size}`,
       );
       await stopPoints('chunk-read');
-      isLast = rows.length < options.chunkRows;
-      last = rows.at(-1) ?? last;
-      const lastKey = last === null ? null : printKey(last, pair.source);
-      const applied = options.announce({
+      const isEnd = rows.length < size;
+      const reached = rows.at(-1) ?? last;
+      const lastKey = reached === null ? null : printKey(reached, pair.source);
+      const chunk: Chunk = {
         pair,
         low,
         high,
         rows,
-        progress: { table: pair.source.name, lastKey, copied: rows.length, done: isLast },
-      });
+        progress: { table: pair.source.name, lastKey, copied: rows.length, done: isEnd },
+      };
+      const applied = options.announce(chunk);
       // It may fail while the watermark is still being written.
       applied.catch(() => {});
       await watermarks.write('high', high);
       await applied;
+      if (chunk.isStale) continue;
+      isLast = isEnd;
+      size = Math.max(1, Math.min(options.chunkRows, Math.floor(LETTERS_A_CHUNK / averageLength(rows))));
+      last = reached;
     }
   }
 }
+
+const averageLength = (rows: readonly Row[]): number =>
+  rows.reduce(
+    (sum, row) => sum + Object.values(row).reduce((length, value) => length + (value?.length ?? 0), 0),
+    1,
+  ) / Math.max(1, rows.length);
 
 /** How many rows there are to copy, counted once at the first start. */
 export async function countRows(source: Connection, table: Table): Promise<number> {

@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { type SourceTransaction, StranglerError } from '@strangler/contracts';
 import type { Connection, RowDataPacket } from 'mysql2/promise';
+import { memoryTaken } from './memory-taken.js';
 import { assembler, type LogEvent } from './assemble.js';
 import { comparePositions, type LogPosition, offsetOf, positionOf } from './binlog-offset.js';
 import { BoundedQueue } from './bounded-queue.js';
@@ -24,8 +25,10 @@ export type BinlogSourceOptions = {
   readonly tables: readonly CapturedTable[];
   /** Remembers the columns of tables by position; in memory only when left out. */
   readonly history?: ColumnHistory;
-  /** Changes that may lie here unread before the log is held. */
-  readonly bufferedChanges?: number;
+  /** Yields a TRUNCATE as a change; without it, it throws STATEMENT_NOT_FOLLOWED. */
+  readonly yieldsTruncate?: boolean;
+  /** Memory that changes may take here unread before the log is held; pieces of large transactions are a quarter of it. */
+  readonly bufferedBytes?: number;
   /** Milliseconds without any sign of the server after which the connection counts as dead. */
   readonly silenceMs?: number;
 };
@@ -57,7 +60,12 @@ async function logEnd(connection: Connection): Promise<LogPosition> {
 
 /** The log of a MySQL or MariaDB server, by file and position. The GTID of a commit, where there is one, is the id of its transaction. */
 export function binlogSource(options: BinlogSourceOptions): ChangeSource {
-  const { database, history = memoryColumnHistory(), silenceMs = 30_000 } = options;
+  const {
+    database,
+    history = memoryColumnHistory(),
+    silenceMs = 30_000,
+    bufferedBytes = 8_000_000,
+  } = options;
   const captured = new Map(options.tables.map((table) => [`${table.database}.${table.table}`, table]));
 
   return {
@@ -78,7 +86,7 @@ export function binlogSource(options: BinlogSourceOptions): ChangeSource {
         (schema, name) => tables.get(`${schema}.${name}`)?.table,
       );
       const queue = new BoundedQueue<SourceTransaction>({
-        limit: options.bufferedChanges ?? 20_000,
+        limit: bufferedBytes,
         onFull: () => reader.hold('full'),
         onRoom: () => reader.release('full'),
       });
@@ -120,7 +128,9 @@ export function binlogSource(options: BinlogSourceOptions): ChangeSource {
         start,
         captured: new Set(captured.keys()),
         tableOf: (name) => tables.get(name)?.table,
-        onTransaction: (transaction) => queue.push(transaction, transaction.changes.length),
+        onTransaction: (transaction) => queue.push(transaction, memoryTaken(transaction)),
+        yieldsTruncate: options.yieldsTruncate ?? false,
+        pieceBytes: bufferedBytes / 4,
         onRows(name) {
           const entry = tables.get(name);
           if (entry) entry.hasRows = true;

@@ -31,8 +31,12 @@ const eventOf = (step: Step): Pick<ChangeEvent, 'operation' | 'before' | 'after'
 async function read(source: ChangeSource, from: Offset, count: number): Promise<SourceTransaction[]> {
   const end = new AbortController();
   const transactions: SourceTransaction[] = [];
-  for await (const transaction of source.stream(from, end.signal)) {
-    transactions.push(transaction);
+  let pieces: ChangeEvent[] = [];
+  for await (const { isContinued, bytes: _bytes, changes, ...rest } of source.stream(from, end.signal)) {
+    pieces.push(...changes);
+    if (isContinued) continue;
+    transactions.push({ ...rest, changes: pieces });
+    pieces = [];
     if (transactions.length === count) break;
   }
   return transactions;
@@ -104,6 +108,27 @@ function conformance(name: string, open: () => Promise<Trial>, close: () => Prom
       expect(await waiting).toEqual({ done: true, value: undefined });
     });
 
+    it('yields a large one in pieces, and again from its beginning until it was read to its end', async () => {
+      const from = await trial.source.now();
+      const inserts = Array.from({ length: 6_000 }, () => ({ insert: item('x'.repeat(60)) }));
+      await trial.commit(...inserts);
+      await trial.commit({ insert: item('behind') });
+      const pieces: SourceTransaction[] = [];
+      for await (const piece of trial.source.stream(from, new AbortController().signal)) {
+        pieces.push(piece);
+        if (!piece.isContinued) break;
+      }
+      expect(pieces.length).toBeGreaterThan(1);
+      const begin = pieces[0]?.next ?? from;
+      expect(
+        pieces.slice(0, -1).every((piece) => piece.next.text === begin.text && piece.id === pieces[0]?.id),
+      ).toBe(true);
+      const [large, behind] = await read(trial.source, begin, 2);
+      expect(large?.changes.map(({ after }) => after)).toEqual(inserts.map(({ insert }) => rowOf(insert)));
+      expect(large?.next).toEqual(pieces.at(-1)?.next);
+      expect(behind?.changes).toHaveLength(1);
+    });
+
     it('can be read by two at once', async () => {
       const from = await trial.source.now();
       for (let round = 0; round < 5; round++) await trial.commit({ insert: item(`${round}`) });
@@ -145,16 +170,20 @@ async function openBinlog(): Promise<Trial & { readonly database: ScratchDatabas
   );
   const run = async (steps: readonly Step[], end: 'COMMIT' | 'ROLLBACK') => {
     await root.query('START TRANSACTION');
-    for (const step of steps)
-      if ('insert' in step)
-        await root.query('INSERT INTO item VALUES (?, ?)', [step.insert.id, step.insert.name]);
-      else if ('update' in step)
-        await root.query('UPDATE item SET id = ?, name = ? WHERE id = ?', [
-          step.update.id,
-          step.update.name,
-          step.from.id,
-        ]);
-      else await root.query('DELETE FROM item WHERE id = ?', [step.delete.id]);
+    if (steps.length > 1_000) {
+      const rows = steps.flatMap((step) => ('insert' in step ? [[step.insert.id, step.insert.name]] : []));
+      await root.query('INSERT INTO item VALUES ?', [rows]);
+    } else
+      for (const step of steps)
+        if ('insert' in step)
+          await root.query('INSERT INTO item VALUES (?, ?)', [step.insert.id, step.insert.name]);
+        else if ('update' in step)
+          await root.query('UPDATE item SET id = ?, name = ? WHERE id = ?', [
+            step.update.id,
+            step.update.name,
+            step.from.id,
+          ]);
+        else await root.query('DELETE FROM item WHERE id = ?', [step.delete.id]);
     await root.query(end);
   };
   return {
@@ -217,7 +246,7 @@ describe('on a server of its own', () => {
       const source = binlogSource({
         database,
         tables: [{ database: database.schema, table: 'item', columns: ['id'] }],
-        bufferedChanges: 10,
+        bufferedBytes: 10_000,
       });
       const from = await source.now();
       const names = 'x'.repeat(60);

@@ -8,8 +8,8 @@ export type ChangeSource = {
   /** The offset behind everything that was committed before the call. */
   now(): Promise<Offset>;
   /**
-   * Yields every transaction committed behind `from`, in commit order, until `signal` is aborted; then it ends.
-   * Reads ahead by a bounded number of changes only. Throws LOG_PURGED, STATEMENT_NOT_FOLLOWED, COLUMN_GONE when the caller
+   * Yields every transaction committed behind `from`, in commit order, until `signal` is aborted; then it ends. A large one comes in pieces of bounded
+   * size (`isContinued`). Reads ahead by a bounded number of bytes only. Throws LOG_PURGED, STATEMENT_NOT_FOLLOWED, COLUMN_GONE when the caller
    * cannot go on, and LOG_UNREADABLE when it may try again from the last offset it has applied.
    */
   stream(from: Offset, signal: AbortSignal): AsyncIterable<SourceTransaction>;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { compact, type Write } from './compact.js';
+import { compact, type RowWrite } from './compact.js';
 import { keyText, type MappedRow } from './map.js';
 import type { TablePair } from './table-pair.js';
 import { seeded } from './testing/databases.js';
@@ -17,7 +17,7 @@ const table = (state: State, pair: TablePair) => state.get(pair) ?? state.set(pa
 const put = (state: State, pair: TablePair, { key, columns }: MappedRow) =>
   table(state, pair).set(keyText(key), String(columns['value']));
 
-function oneByOne(state: State, writes: readonly Write[]): State {
+function oneByOne(state: State, writes: readonly RowWrite[]): State {
   for (const write of writes) {
     if (write.kind === 'delete') table(state, write.pair).delete(keyText(write.key));
     if (write.kind === 'rekey') table(state, write.pair).delete(keyText(write.from));
@@ -26,12 +26,15 @@ function oneByOne(state: State, writes: readonly Write[]): State {
   return state;
 }
 
-function inBulk(state: State, writes: readonly Write[]): State {
+function inBulk(state: State, writes: readonly RowWrite[]): State {
   for (const step of compact(writes))
     if (step.kind === 'rekey') oneByOne(state, [step]);
     else {
       for (const key of step.deletes) table(state, step.pair).delete(keyText(key));
-      for (const upsert of step.upserts) put(state, step.pair, upsert);
+      const has = ({ key }: MappedRow) => table(state, step.pair).has(keyText(key));
+      if (!step.updates.every(has) || step.inserts.some(has))
+        throw new Error('a row is not where it was said to be');
+      for (const each of [...step.updates, ...step.inserts, ...step.upserts]) put(state, step.pair, each);
     }
   return state;
 }
@@ -47,13 +50,25 @@ describe('compacting writes', () => {
         ]),
       );
       const copy: State = new Map([...start].map(([pair, rows]) => [pair, new Map(rows)]));
-      const writes = Array.from({ length: Math.floor(random() * 12) }, (_, index): Write => {
+      // Whether a row is there when its write comes is known to some writes, as it is to the log.
+      const there = new Map([...start].map(([pair, rows]) => [pair, new Set(rows.keys())]));
+      const writes = Array.from({ length: Math.floor(random() * 12) }, (_, index): RowWrite => {
         const pair = random() < 0.5 ? pairs[0] : pairs[1];
         const [id, other] = [Math.floor(random() * 6), Math.floor(random() * 6)];
-        if (random() < 0.3) return { kind: 'delete', pair, key: { id: String(id) } };
-        if (random() < 0.2)
+        const keys = there.get(pair)!;
+        const [key, from] = [keyText({ id: String(id) }), keyText({ id: String(other) })];
+        if (random() < 0.3) {
+          keys.delete(key);
+          return { kind: 'delete', pair, key: { id: String(id) } };
+        }
+        if (random() < 0.2) {
+          keys.delete(from);
+          keys.add(key);
           return { kind: 'rekey', pair, from: { id: String(other) }, row: row(id, `${index}`) };
-        return { kind: 'upsert', pair, row: row(id, `${index}`) };
+        }
+        const isNew = !keys.has(key);
+        keys.add(key);
+        return { kind: 'upsert', pair, row: row(id, `${index}`), ...(random() < 0.3 ? {} : { isNew }) };
       });
       expect(inBulk(copy, writes)).toEqual(oneByOne(start, writes));
     }
@@ -65,6 +80,8 @@ describe('compacting writes', () => {
       { kind: 'delete', pair, key: { id: '1' } },
       { kind: 'upsert', pair, row: row(1, 'new') },
     ]);
-    expect(steps).toEqual([{ kind: 'bulk', pair, deletes: [{ id: '1' }], upserts: [row(1, 'new')] }]);
+    expect(steps).toEqual([
+      { kind: 'bulk', pair, deletes: [{ id: '1' }], updates: [], inserts: [row(1, 'new')], upserts: [] },
+    ]);
   });
 });

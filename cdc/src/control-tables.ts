@@ -38,11 +38,44 @@ const CAPTURED_COLUMNS = `(
   PRIMARY KEY (stream, table_name, log_offset)
 ) ENGINE=InnoDB`;
 
+const PARKED = `(
+  stream VARCHAR(100) CHARACTER SET ascii NOT NULL,
+  key_id CHAR(32) CHARACTER SET ascii NOT NULL,
+  ordinal INT UNSIGNED NOT NULL,
+  table_name VARCHAR(64) NOT NULL,
+  row_key LONGTEXT NOT NULL,
+  shown LONGTEXT NOT NULL,
+  event LONGTEXT NOT NULL,
+  code VARCHAR(64) CHARACTER SET ascii NOT NULL,
+  problem TEXT NOT NULL,
+  behind CHAR(32) CHARACTER SET ascii NULL,
+  events BIGINT UNSIGNED NOT NULL,
+  first_seen DATETIME(6) NOT NULL,
+  last_seen DATETIME(6) NOT NULL,
+  PRIMARY KEY (stream, key_id, ordinal)
+) ENGINE=InnoDB`;
+
+const PARKED_DISCARDED = `(
+  id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
+  stream VARCHAR(100) CHARACTER SET ascii NOT NULL,
+  table_name VARCHAR(64) NOT NULL,
+  shown LONGTEXT NOT NULL,
+  events BIGINT UNSIGNED NOT NULL,
+  code VARCHAR(64) CHARACTER SET ascii NOT NULL,
+  problem TEXT NOT NULL,
+  event LONGTEXT NOT NULL,
+  discarded_by VARCHAR(200) NOT NULL,
+  why TEXT NOT NULL,
+  at TIMESTAMP(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6)
+) ENGINE=InnoDB`;
+
 export const SOURCE_TABLES: Readonly<Record<string, string>> = { watermark: WATERMARK };
 export const TARGET_TABLES: Readonly<Record<string, string>> = {
   apply_offset: APPLY_OFFSET,
   backfill_progress: BACKFILL_PROGRESS,
   captured_columns: CAPTURED_COLUMNS,
+  parked: PARKED,
+  parked_discarded: PARKED_DISCARDED,
 };
 
 /** Creates what is missing and asks for no privilege when nothing is. */

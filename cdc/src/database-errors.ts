@@ -16,6 +16,25 @@ const RETRYABLE_NUMBERS = new Set([
   2006,
   2013,
 ]);
+/** Faults of the database, not of a row: with another row it would be the same. */
+const SYSTEMIC_NUMBERS = new Set([
+  1005,
+  1021,
+  1030,
+  1114, // nothing fits any more
+  1044,
+  1045,
+  1142,
+  1143,
+  1227, // not allowed
+  1049,
+  1054,
+  1146,
+  1932, // no such database, column or table
+  1064,
+  1100,
+  1136, // a statement of ours that it does not understand
+]);
 const RETRYABLE_CODES = new Set([
   'ECONNRESET',
   'ECONNREFUSED',
@@ -28,13 +47,22 @@ const RETRYABLE_CODES = new Set([
   'ERR_STREAM_WRITE_AFTER_END',
 ]);
 /** Sentences of ours that say the same of the moment, not of the data. */
-const RETRYABLE_SENTENCES = new Set(['DATABASE_UNREACHABLE', 'LOG_UNREADABLE', 'APPLY_BEHIND']);
+const RETRYABLE_SENTENCES = new Set([
+  'DATABASE_UNREACHABLE',
+  'LOG_UNREADABLE',
+  'APPLY_BEHIND',
+  'APPLY_INTERRUPTED',
+]);
 
 /** The server's number of an error, 0 when it has none. An error that an emitter had no listener for may come wrapped, as its `context`. */
 export function errnoOf(error: unknown): number {
   const { errno, context } = (error ?? {}) as { errno?: unknown; context?: { errno?: unknown } };
   return Number(errno ?? context?.errno ?? 0) || 0;
 }
+
+/** Whether no other row would fare better; what has no number of the server is ours. */
+export const isSystemic = (error: unknown): boolean =>
+  errnoOf(error) === 0 || SYSTEMIC_NUMBERS.has(errnoOf(error));
 
 /** Whether the same attempt may succeed later without anything being changed. */
 export function isRetryable(error: unknown): boolean {

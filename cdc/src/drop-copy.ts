@@ -1,6 +1,7 @@
 import type { Connection, ResultSetHeader, RowDataPacket } from 'mysql2/promise';
 import { connect, controlSchemaOf, type Database } from './connect.js';
 import { APPLY_SESSION } from './apply.js';
+import { ensureTables, TARGET_TABLES } from './control-tables.js';
 import { quoted } from './sql.js';
 
 const ROWS_AT_A_TIME = 2_000;
@@ -41,6 +42,7 @@ export async function dropCopy(
   try {
     if (!(await hasCopy(connection, target, stream))) return;
     const schema = controlSchemaOf(target);
+    await ensureTables(connection, schema, TARGET_TABLES);
     await connection.query(
       `UPDATE ${quoted(schema, 'apply_offset')} SET dropping = 1, incarnation = incarnation + 1 WHERE stream = ?`,
       [stream],
@@ -56,7 +58,7 @@ export async function dropCopy(
       } while (deleted === ROWS_AT_A_TIME);
     }
     await connection.beginTransaction();
-    for (const table of ['captured_columns', 'backfill_progress', 'apply_offset'])
+    for (const table of ['captured_columns', 'backfill_progress', 'parked', 'apply_offset'])
       await connection.query(`DELETE FROM ${quoted(schema, table)} WHERE stream = ?`, [stream]);
     await connection.commit();
   } finally {

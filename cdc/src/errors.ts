@@ -130,3 +130,24 @@ export const columnChanged = (table: string, column: string, from: string, to: s
     409,
     `column "${column}" of table "${table}" was changed from "${from}" to "${to}", which may have changed its values without logging them: roll the migration back to "legacy" and advance it again`,
   );
+export const parkingFull = (stream: string, maxKeys: number, key: string, reason: string) =>
+  new StranglerError(
+    'PARKING_FULL',
+    409,
+    `migration "${stream}" has ${maxKeys} keys parked and "${key}" would be one more (${reason}): correct what they have in common, then "strangler parked retry ${stream}", or raise sync.parking.maxKeys`,
+  );
+export const applyInterrupted = (stream: string, cause: unknown) =>
+  new StranglerError(
+    'APPLY_INTERRUPTED',
+    503,
+    `a large transaction of migration "${stream}" was broken off in the target (${reasonOf(cause)}): it is read again from its beginning`,
+    cause,
+  );
+export const keyNotParked = (migration: string, key: string) =>
+  new StranglerError(
+    'KEY_NOT_PARKED',
+    404,
+    `"${key}" is not parked in migration "${migration}": take a key from "strangler parked list ${migration}"`,
+  );
+export const reasonMissing = () =>
+  new StranglerError('WHY_MISSING', 422, 'a key is given up for good: say why');

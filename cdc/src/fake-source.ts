@@ -10,6 +10,9 @@ export type FakeSource = ChangeSource & {
   readonly handedOut: number;
 };
 
+/** Larger transactions are handed out in pieces of this many changes. */
+const CHANGES_A_PIECE = 1_000;
+
 export function fakeSource(clock: () => number = Date.now): FakeSource {
   const log: SourceTransaction[] = [];
   let purged = 0;
@@ -45,9 +48,18 @@ export function fakeSource(clock: () => number = Date.now): FakeSource {
       while (!signal.aborted) {
         const next = log[at];
         if (next) {
-          at++;
           handedOut++;
-          yield next;
+          const { changes, ...rest } = next;
+          let first = 0;
+          for (; changes.length - first > CHANGES_A_PIECE; first += CHANGES_A_PIECE)
+            yield {
+              ...rest,
+              next: { text: String(at) },
+              changes: changes.slice(first, first + CHANGES_A_PIECE),
+              isContinued: true,
+            };
+          at++;
+          yield first === 0 ? next : { ...rest, changes: changes.slice(first) };
         } else await new Promise<void>((done) => (wake = [...wake, done]));
       }
     },

@@ -5,3 +5,5 @@ export * from './connect.js';
 export * from './map.js';
 export * from './stop-points.js';
 export * from './sync.js';
+export * from './flow-clock.js';
+export * from './pipeline.js';

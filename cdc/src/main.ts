@@ -1,8 +1,10 @@
 import { hostname } from 'node:os';
 import { runProgram } from '@strangler/contracts';
+import { boundHeap } from './bound-heap.js';
 import { check } from './check.js';
 import { createSync } from './sync.js';
 
+boundHeap();
 await runProgram(
   {
     name: 'strangler-sync',

@@ -61,6 +61,11 @@ export function createMetrics(evidence: () => SyncEvidence): Registry {
     'Rows that the last verification compared',
     ({ verification }) => verification?.rowsVerified ?? null,
   );
+  gauge(
+    'strangler_sync_parked_keys',
+    'Keys that wait because the target has refused a row of theirs',
+    ({ parked }) => parked?.keys ?? null,
+  );
   registry.registerMetric(
     new Gauge({
       name: 'strangler_sync_state',

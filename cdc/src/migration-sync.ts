@@ -3,6 +3,8 @@ import {
   type MigrationData,
   type MigrationSync as MigrationSyncEvidence,
   type Offset,
+  type ParkedKey,
+  type ParkingResult,
   reasonOf,
   StranglerError,
   type SyncState,
@@ -20,6 +22,8 @@ import { notSyncing } from './errors.js';
 import type { FlowClock } from './flow-clock.js';
 import { createLag } from './lag.js';
 import { type Flow, type PipelineObserver, runPipeline } from './pipeline.js';
+import { createParkingDesk, type ParkingDesk } from './parking-desk.js';
+import type { ParkingWish } from './repair.js';
 import type { StopPoints } from './stop-points.js';
 import { verify } from './verify.js';
 import { HEARTBEAT_MS } from './watermarks.js';
@@ -36,13 +40,17 @@ export type MigrationSyncOptions = {
   readonly onAppliedUntil: (until: number | null) => void;
   readonly random: () => number;
   readonly stopPoints: StopPoints;
+  /** Keys that may be parked; 100 when left out. */
+  readonly maxParkedKeys?: number;
   readonly sourceOf?: (captured: readonly CapturedTable[]) => ChangeSource;
 };
 
 /** What the phase of the migration asks for; `hold` neither runs nor drops. */
 export type Wish = 'run' | 'drop' | 'hold';
 
-const RETRY_MS = 1_000;
+const FIRST_RETRY_MS = 500;
+const MAX_RETRY_MS = 5_000;
+const MAX_PARKED_KEYS = 100;
 
 /** The data of one migration, with a wish that may change at any moment. */
 export class MigrationSync {
@@ -53,16 +61,20 @@ export class MigrationSync {
   #state: SyncState = 'idle';
   #problem: string | null = null;
   #progress: ReadonlyMap<string, Progress> = new Map();
+  /** Attempts that have failed since something was applied. */
+  #failures = 0;
   #startedAt = 0;
   #copiedBefore = 0;
   #offset: Offset | undefined;
   #applied = { transactions: 0, rows: 0 };
   #flow: Flow | undefined;
+  readonly #parking: ParkingDesk;
   #verification: Verification | null = null;
   #verifying: Promise<Verification> | undefined;
 
   constructor(options: MigrationSyncOptions) {
     this.#options = options;
+    this.#parking = createParkingDesk(options.name, options.log);
   }
 
   /** Resolves when what went on before has ended; what is wished now goes on by itself. */
@@ -101,6 +113,19 @@ export class MigrationSync {
     return this.#verifying;
   }
 
+  /** The parked keys, oldest first. */
+  parked(): readonly ParkedKey[] {
+    return this.#parking.keys();
+  }
+
+  /** Repairs or gives up parked keys. Throws MIGRATION_NOT_SYNCING and KEY_NOT_PARKED. */
+  settleParked(wish: ParkingWish): Promise<ParkingResult> {
+    return this.#parking.settle(wish, () => {
+      if (this.#flow && this.#state === 'tailing') return this.#flow;
+      throw notSyncing(this.#options.name, this.#state);
+    });
+  }
+
   evidence(now: number): MigrationSyncEvidence {
     const tables = this.#options.data.tables.map(({ from }) => {
       const { copied, total, done } = this.#progress.get(from) ?? { copied: 0, total: 0, done: false };
@@ -121,6 +146,7 @@ export class MigrationSync {
       offset: this.#offset?.text ?? null,
       applied: this.#applied,
       verification: this.#verification,
+      parked: this.#parking.evidence(),
     };
   }
 
@@ -147,6 +173,7 @@ export class MigrationSync {
         {
           ...this.#options,
           stream: name,
+          maxParkedKeys: this.#options.maxParkedKeys ?? MAX_PARKED_KEYS,
           sourceOf: (captured) => this.#source(captured),
           observer: this.#observer(),
         },
@@ -166,6 +193,7 @@ export class MigrationSync {
     this.#offset = undefined;
     this.#applied = { transactions: 0, rows: 0 };
     this.#verification = null;
+    this.#parking.told(new Map());
   }
 
   /** Tries again while the failure may pass by itself. */
@@ -180,7 +208,8 @@ export class MigrationSync {
         if (signal.aborted) return;
         if (isRetryable(error)) {
           this.#tellRetry(error);
-          await delay(RETRY_MS, undefined, { signal }).catch(() => {});
+          const wait = Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** this.#failures++);
+          await delay(wait * (0.5 + this.#options.random()), undefined, { signal }).catch(() => {});
         } else {
           this.#state = 'stopped';
           this.#problem = reasonOf(error);
@@ -214,7 +243,12 @@ export class MigrationSync {
     const { name, from, to, sourceOf } = this.#options;
     return (
       sourceOf?.(captured) ??
-      binlogSource({ database: from, tables: captured, history: storedColumnHistory(to, name) })
+      binlogSource({
+        database: from,
+        tables: captured,
+        history: storedColumnHistory(to, name),
+        yieldsTruncate: this.#options.data.truncate === 'delete',
+      })
     );
   }
 
@@ -236,6 +270,7 @@ export class MigrationSync {
       },
       onApplied: ({ offset, transactions, rows }) => {
         this.#problem = null;
+        this.#failures = 0;
         this.#offset = offset;
         this.#applied = {
           transactions: this.#applied.transactions + transactions,
@@ -245,9 +280,12 @@ export class MigrationSync {
       onHeartbeat: (writtenAt, committedAt, isOurs) => {
         this.#lag.applied(writtenAt, committedAt);
         // While rows are still being copied, what was committed before a heartbeat may yet have to come with them.
-        if (isOurs && this.#state === 'tailing') this.#options.onAppliedUntil(writtenAt);
+        // A parked row may be the one that a client has just written.
+        const isWhole = this.#state === 'tailing' && this.#parking.keys().length === 0;
+        if (isOurs && isWhole) this.#options.onAppliedUntil(writtenAt);
       },
       onRetry: (error) => this.#tellRetry(error),
+      onParked: (parked) => this.#parking.told(parked),
       onFlow: (flow) => (this.#flow = flow),
     };
   }

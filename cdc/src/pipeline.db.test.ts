@@ -259,10 +259,10 @@ describe('an owner that was replaced', () => {
   });
 });
 
-describe('a row the target cannot take', () => {
+describe('a row the target cannot take, where nothing may be parked', () => {
   const problemAfter = async (sql: string): Promise<string | null> => {
     await shop.fill(5);
-    const sync = start();
+    const sync = start({ maxParkedKeys: 0 });
     await settled(shop, () => evidence(sync));
     await shop.from.root.query(sql);
     await until(() => evidence(sync).state === 'stopped', 'stopped');
@@ -374,6 +374,22 @@ describe('statements that change a captured table', () => {
     await until(() => evidence(sync).state === 'stopped', 'stopped');
     expect(evidence(sync).problem?.toLowerCase()).toContain(problem.toLowerCase());
     expect(evidence(sync).problem).toContain('roll the migration back to "legacy"');
+  });
+
+  it('empties the target where the plan says so, also while rows are copied', async () => {
+    await shop.fill(60);
+    const hold = holdAt('chunk-read', 2);
+    const sync = start({ data: { ...shopData(20), truncate: 'delete' }, stopPoints: hold.stopPoints });
+    await hold.arrived;
+    await shop.from.root.query(
+      "TRUNCATE product; INSERT INTO product (id, name, tags) VALUES (7, 'first again', 'a,b')",
+    );
+    hold.release();
+    await settled(shop, () => evidence(sync));
+    expect(await shop.differences()).toEqual([]);
+    await shop.from.root.query('TRUNCATE TABLE stock');
+    await settled(shop, () => evidence(sync));
+    expect(await shop.differences()).toEqual([]);
   });
 
   it('is followed with the columns of the time when it is read only after a restart', async () => {

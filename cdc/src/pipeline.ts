@@ -1,6 +1,6 @@
-import type { MigrationData, Offset, Row, SourceTransaction } from '@strangler/contracts';
+import type { MigrationData, Offset, ParkingResult, Row, SourceTransaction } from '@strangler/contracts';
 import type { Connection } from 'mysql2/promise';
-import { createAnnouncedChunks } from './announced-chunks.js';
+import { createAnnounced } from './announced.js';
 import { Applier } from './apply.js';
 import { backfill, type Chunk, type Progress } from './backfill.js';
 import type { CapturedTable, ChangeSource } from './change-source.js';
@@ -8,16 +8,21 @@ import { connect, controlSchemaOf, type Database } from './connect.js';
 import { ensureTables, SOURCE_TABLES, TARGET_TABLES } from './control-tables.js';
 import { flowEnded } from './errors.js';
 import type { FlowClock } from './flow-clock.js';
+import { readParents } from './foreign-keys.js';
 import { firstStart } from './first-start.js';
 import { inBatches } from './in-batches.js';
+import { memoryTaken } from './memory-taken.js';
+import { type Parked, type ParentsOf } from './parking-lot.js';
 import { addToProgress, readProgress } from './progress.js';
-import { createScanner } from './scan.js';
+import { type ParkingWish, type Repair, repairParked } from './repair.js';
+import { createScanner, type Scanned } from './scan.js';
 import type { StopPoints } from './stop-points.js';
 import { pairOf, type TablePair } from './table-pair.js';
 import { watermarkTable } from './watermark.js';
 import { createWatermarks, isBy, newToken } from './watermarks.js';
 
-const CHANGES_A_BATCH = 1_000;
+/** Memory that the changes of one target statement batch may take; their rows and statements take about as much again. */
+const BYTES_A_BATCH = 10_000_000;
 
 export type PipelineOptions = {
   readonly stream: string;
@@ -27,7 +32,11 @@ export type PipelineOptions = {
   readonly sourceOf: (captured: readonly CapturedTable[]) => ChangeSource;
   readonly flowClock: FlowClock;
   readonly random: () => number;
+  /** Milliseconds since the epoch. */
+  readonly clock: () => number;
   readonly stopPoints: StopPoints;
+  /** Keys that may be parked. */
+  readonly maxParkedKeys: number;
   readonly observer: PipelineObserver;
 };
 
@@ -39,9 +48,13 @@ export type PipelineObserver = {
   onHeartbeat(writtenAt: number, committedAt: number, isOurs: boolean): void;
   /** Something failed and is tried again. */
   onRetry(error: unknown): void;
+  /** The keys that are parked, whenever they have changed. */
+  onParked(parked: ReadonlyMap<string, Parked>): void;
   /** The flow runs from here on and can be asked for a verification. */
   onFlow(flow: Flow): void;
 };
+
+type Committed = Omit<Scanned, 'writes'> & { readonly transactions: number };
 
 /** A running pipeline as verification sees it. */
 export type Flow = {
@@ -50,6 +63,9 @@ export type Flow = {
   reach(signal: AbortSignal): Promise<void>;
   /** Calls back for every key of a target that the log touches, with the source table, until the returned function is called. */
   watch(onTouched: (table: string, key: Row) => void): () => void;
+  readonly parked: () => ReadonlyMap<string, Parked>;
+  /** Repairs or gives up parked keys. Throws KEY_NOT_PARKED. */
+  settleParked(wish: ParkingWish): Promise<ParkingResult>;
 };
 
 /**
@@ -72,8 +88,15 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
     stopPoints,
     random: options.random,
     onRetry: (error) => observer.onRetry(error),
+    maxParkedKeys: options.maxParkedKeys,
+    parentsOf: (pair, values) => parentsOf(pair, values),
+    clock: options.clock,
   });
-  const chunks = createAnnouncedChunks();
+  let parentsOf: ParentsOf = () => [];
+  const chunks = createAnnounced<Chunk>();
+  const repairs = createAnnounced<Repair>();
+  /** What was applied in the target transaction that is still open. */
+  const uncommitted: Committed[] = [];
   const watchers = new Set<(table: string, key: Row) => void>();
   try {
     const [source, marks, target] = [await open(from), await open(from), await open(to)];
@@ -81,6 +104,7 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
     await ensureTables(target, controlSchemaOf(to), TARGET_TABLES);
     const pairs: TablePair[] = [];
     for (const mapping of data.tables) pairs.push(await pairOf(mapping, from, source, to, target));
+    parentsOf = await readParents(target, to.schema, pairs);
     const changes = options.sourceOf([
       ...pairs.map((pair) => ({ database: from.schema, table: pair.source.name, columns: pair.map.reads })),
       watermarkTable(controlSchemaOf(from)),
@@ -90,6 +114,7 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
       (await firstStart({ stream, pairs, changes, applier, source, target, to }));
     const progress = await readProgress(target, to, stream);
     observer.onProgress(progress);
+    observer.onParked(applier.parked);
 
     const watermarks = createWatermarks({ connection: marks, schema: controlSchemaOf(from), stream, clock });
     const scan = createScanner({
@@ -97,6 +122,8 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
       watermarkSchema: controlSchemaOf(from),
       pairs,
       chunkOf: (high) => chunks.of(high),
+      repairOf: (high) => repairs.of(high),
+      isWatched: () => watchers.size > 0,
       onTouched: (table, key) => watchers.forEach((watch) => watch(table, key)),
     });
     const copy = {
@@ -120,34 +147,63 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
         watchers.add(onTouched);
         return () => watchers.delete(onTouched);
       },
+      parked: () => applier.parked,
+      settleParked: (wish) =>
+        repairParked(
+          {
+            stream,
+            source,
+            pairs,
+            watermarks,
+            parked: () => applier.parked,
+            announce: (repair) => repairs.announce(repair),
+          },
+          wish,
+        ),
     });
 
-    for await (const transactions of inBatches(
-      changes.stream(start, running),
-      CHANGES_A_BATCH,
-      (transaction) => transaction.changes.length,
-    )) {
-      await applyAll(transactions).catch((error: unknown) => {
+    let applying: Promise<void> = Promise.resolve();
+    for await (const transactions of inBatches(changes.stream(start, running), BYTES_A_BATCH, memoryTaken)) {
+      // The next batch is mapped while the target writes the one before it.
+      const scanned = scan(transactions);
+      await applying;
+      applying = applyAll(transactions, scanned).catch((error: unknown) => {
         // The log is let go of at once, not when it has its next transaction.
         end.abort(error);
         throw error;
       });
+      // It is awaited when the next batch has come.
+      applying.catch(() => {});
+      // What comes in slowly groups itself while the batch before it is written.
+      if (transactions.reduce((sum, each) => sum + memoryTaken(each), 0) < BYTES_A_BATCH) await applying;
     }
+    await applying;
     end.signal.throwIfAborted();
 
-    async function applyAll(transactions: readonly SourceTransaction[]): Promise<void> {
+    async function applyAll(
+      transactions: readonly SourceTransaction[],
+      { writes, ...scanned }: Scanned,
+    ): Promise<void> {
       const last = transactions.at(-1);
       if (!last) return;
-      const scanned = scan(transactions);
-      await applier.apply(
-        { ...scanned, transactions: transactions.length, offset: last.next, transactionId: last.id },
-        running,
-      );
-      observer.onApplied({ offset: last.next, transactions: transactions.length, rows: scanned.rows });
-      for (const update of scanned.progress) addToProgress(progress, update);
-      if (scanned.progress.length > 0) observer.onProgress(progress);
-      for (const chunk of scanned.chunks) chunks.applied(chunk);
-      for (const watermark of scanned.watermarks) {
+      const isContinued = last.isContinued ?? false;
+      const ended = transactions.filter((transaction) => !transaction.isContinued).length;
+      const batch = { writes, progress: scanned.progress, transactions: ended, isContinued };
+      await applier.apply({ ...batch, offset: last.next, transactionId: last.id }, running);
+      uncommitted.push({ ...scanned, transactions: ended });
+      if (isContinued) return;
+      // First, for with a key parked a heartbeat no longer says that everything is there.
+      observer.onParked(applier.parked);
+      for (const part of uncommitted.splice(0)) onCommitted(part, last.next);
+    }
+
+    function onCommitted(part: Committed, offset: Offset): void {
+      observer.onApplied({ offset, transactions: part.transactions, rows: part.rows });
+      for (const update of part.progress) addToProgress(progress, update);
+      if (part.progress.length > 0) observer.onProgress(progress);
+      for (const chunk of part.chunks) chunks.applied(chunk);
+      for (const repair of part.repairs) repairs.applied(repair);
+      for (const watermark of part.watermarks) {
         if (watermark.kind === 'heartbeat')
           observer.onHeartbeat(watermark.at, clock.now(), isBy(clock, watermark));
         watermarks.met(watermark);
@@ -158,6 +214,7 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
   } finally {
     end.abort(flowEnded(stream));
     chunks.end(end.signal.reason);
+    repairs.end(end.signal.reason);
     applier.close();
     // A statement in flight on a connection that is destroyed is never answered, so nothing here waits for what goes on beside.
     for (const connection of connections) connection.destroy();

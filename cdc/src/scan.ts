@@ -2,15 +2,20 @@ import type { Row, SourceTransaction } from '@strangler/contracts';
 import type { ProgressUpdate } from './apply.js';
 import type { Chunk } from './backfill.js';
 import { keyText } from './map.js';
-import { mapRow, writeOf } from './plan-writes.js';
+import { mapRow, writeOfRow, writesOf } from './plan-writes.js';
+import type { Repair } from './repair.js';
 import type { TablePair } from './table-pair.js';
 import { type Watermark, watermarkOf } from './watermark.js';
 import type { Write } from './compact.js';
+
+/** Of a table between two watermarks; a large transaction may touch any number. */
+const KEYS_REMEMBERED = 100_000;
 
 export type Scanned = {
   readonly writes: readonly Write[];
   readonly progress: readonly ProgressUpdate[];
   readonly chunks: readonly Chunk[];
+  readonly repairs: readonly Repair[];
   readonly watermarks: readonly Watermark[];
   readonly rows: number;
 };
@@ -21,6 +26,10 @@ export type ScannerOptions = {
   readonly pairs: readonly TablePair[];
   /** The chunk that was announced for a high watermark, or undefined for one of an earlier run. */
   readonly chunkOf: (high: string) => Chunk | undefined;
+  /** As `chunkOf`, for keys of the parking lot. */
+  readonly repairOf: (high: string) => Repair | undefined;
+  /** Whether anybody wants to be told of keys. */
+  readonly isWatched: () => boolean;
   /** Told of each key the log touches, before anything of its transaction is applied. */
   readonly onTouched: (table: string, key: Row) => void;
 };
@@ -33,12 +42,13 @@ export function createScanner(
   options: ScannerOptions,
 ): (transactions: readonly SourceTransaction[]) => Scanned {
   const pairs = new Map(options.pairs.map((pair) => [`${pair.source.database}.${pair.source.name}`, pair]));
-  let window: { readonly low: string; readonly touched: Map<string, Set<string>> } | undefined;
+  let window: { readonly low: string; touched: Map<string, Set<string>> | undefined } | undefined;
 
   return (transactions) => {
     const writes: Write[] = [];
     const progress: ProgressUpdate[] = [];
     const chunks: Chunk[] = [];
+    const repairs: Repair[] = [];
     const watermarks: Watermark[] = [];
     let rows = 0;
     for (const { changes } of transactions)
@@ -53,32 +63,61 @@ export function createScanner(
         const pair = pairs.get(`${change.database}.${change.table}`);
         if (!pair) continue;
         rows++;
-        for (const image of [change.before, change.after]) if (image) touch(pair, pair.map.keyOf(image));
-        writes.push(writeOf(pair, change));
+        if (change.operation === 'truncate') {
+          // Every key is touched.
+          if (window) window.touched = undefined;
+          writes.push({ kind: 'empty', pair, change });
+          continue;
+        }
+        if (window?.touched || options.isWatched())
+          for (const image of [change.before, change.after]) if (image) touch(pair, pair.map.keyOf(image));
+        for (const write of writesOf(pair, change)) writes.push(write);
       }
-    return { writes, progress, chunks, watermarks, rows };
+    return { writes, progress, chunks, repairs, watermarks, rows };
 
     function touch(pair: TablePair, key: Row): void {
       options.onTouched(pair.source.name, key);
-      if (!window) return;
+      if (!window?.touched) return;
       const keys = window.touched.get(pair.source.name) ?? new Set();
       window.touched.set(pair.source.name, keys.add(keyText(key)));
+      if (keys.size > KEYS_REMEMBERED) window.touched = undefined;
     }
 
     function close(high: string): void {
+      const repair = options.repairOf(high);
+      if (repair) return settle(repair);
       const chunk = options.chunkOf(high);
       if (!chunk) return;
       // Without its low watermark nobody could say which rows are stale.
       if (window?.low !== chunk.low)
         throw new Error(`chunk of "${chunk.pair.source.name}" ended before it began`);
-      const touched = window.touched.get(chunk.pair.source.name);
+      chunks.push(chunk);
+      const { touched } = window;
       window = undefined;
-      const current = chunk.rows.filter((row) => !touched?.has(keyText(chunk.pair.map.keyOf(row))));
-      for (const row of current)
-        writes.push({ kind: 'upsert', pair: chunk.pair, row: mapRow(chunk.pair, row) });
+      // Too much was touched to remember it: the chunk is read again, between other watermarks.
+      if (touched === undefined) {
+        chunk.isStale = true;
+        return;
+      }
+      const keys = touched.get(chunk.pair.source.name);
+      const current = chunk.rows.filter((row) => !keys?.has(keyText(chunk.pair.map.keyOf(row))));
+      for (const row of current) writes.push(writeOfRow(chunk.pair, row));
       rows += current.length;
       progress.push(chunk.progress);
-      chunks.push(chunk);
+    }
+
+    /** What the log touched meanwhile was parked with the rest of its queue: it is read again. */
+    function settle(repair: Repair): void {
+      repairs.push(repair);
+      const touched = window?.low === repair.low ? window.touched : undefined;
+      window = undefined;
+      for (const { pair, key, row, discard } of repair.keys) {
+        if (discard) writes.push({ kind: 'discard', pair, key, ...discard });
+        else if (touched && !touched.get(pair.source.name)?.has(keyText(key))) {
+          const mapped = row ? mapRow(pair, row) : { row: null };
+          writes.push({ kind: 'repair', pair, key, row: null, ...mapped });
+        }
+      }
     }
   };
 }

@@ -19,6 +19,30 @@ export function literal(value: Value, table: Table, column: string): string {
   return kind !== undefined && BARE_KINDS.has(kind) && /^-?\d+(\.\d+)?$/.test(value) ? value : escape(value);
 }
 
+/** `(1, 'x', NULL)` of the named columns, as `literal` writes them; made once for many rows. */
+export function tuplesOf(table: Table, names: readonly string[]): (row: Row) => string {
+  const columns = names.map((name) => {
+    const kind = columnOf(table, name)?.kind;
+    return { name, isBare: kind !== undefined && BARE_KINDS.has(kind) };
+  });
+  return (row) => {
+    let tuple = '(';
+    for (const { name, isBare } of columns) {
+      const value = row[name] ?? null;
+      if (tuple.length > 1) tuple += ', ';
+      tuple +=
+        value === null
+          ? 'NULL'
+          : typeof value !== 'string'
+            ? literal(value, table, name)
+            : isBare && /^-?\d+(\.\d+)?$/.test(value)
+              ? value
+              : escape(value);
+    }
+    return `${tuple})`;
+  };
+}
+
 /** `(a = 1 AND b = 'x')`; a column that may be NULL is compared as NULL. */
 export const matches = (row: Row, table: Table): string =>
   `(${Object.entries(row)

@@ -12,6 +12,12 @@ const REPLACES = /^(?:truncate|drop|rename|create|insert|update|delete|replace|l
 const MOVES_ROWS =
   /\b(?:rename\s+(?!column|index|key)|(?:truncate|drop|exchange|discard|import)\s+(?:partition|tablespace))/i;
 
+/** Whether a statement that breaks a table does so by emptying it, whole. */
+export const isTruncate = (sql: string): boolean =>
+  new RegExp(`^truncate\\s+(?:table\\s+)?${QUALIFIED}\\s*(?:nowait|wait\\s+\\d+)?\\s*;?$`, 'i').test(
+    withoutComments(sql),
+  );
+
 /** Comments say nothing, but what MySQL calls executable comments is part of the statement. */
 const withoutComments = (sql: string): string =>
   sql

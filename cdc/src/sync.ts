@@ -57,6 +57,7 @@ export async function createSync(options: SyncOptions): Promise<Sync> {
           from: databaseOf(data.from, plan.databases[data.from] as string),
           to: databaseOf(data.to, plan.databases[data.to] as string),
           random: options.random ?? Math.random,
+          maxParkedKeys: plan.sync.parking.maxKeys,
           stopPoints: options.stopPoints ?? noStopPoints,
         }),
       );
@@ -81,6 +82,7 @@ export async function createSync(options: SyncOptions): Promise<Sync> {
     evidence,
     watermark: (after, signal) => appliedUntil.answer(after, signal),
     verify: (name) => migrations.get(name)?.verify(),
+    parking: (name) => migrations.get(name),
   });
 
   const subscription =

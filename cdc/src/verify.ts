@@ -6,6 +6,7 @@ import { compareRow, type Difference, targetKeyText } from './compare-rows.js';
 import { connect, type Database } from './connect.js';
 import { keyText, type MappedRow } from './map.js';
 import type { Flow } from './pipeline.js';
+import { keyIdOf } from './parking-lot.js';
 import { parentKey, readSource, readSourceKeys, readTarget } from './read-pair.js';
 import { isBehind, quoted, readRows } from './sql.js';
 import type { Table } from './table.js';
@@ -25,7 +26,13 @@ const TRIES = 5;
 /** Looks at keys that are written without a pause; then they are left out of what is compared. */
 const HOT_TRIES = 40;
 
-type Tally = { sourceRows: number; targetRows: number; compared: number; drift: Map<string, Difference> };
+type Tally = {
+  sourceRows: number;
+  targetRows: number;
+  compared: number;
+  parked: number;
+  drift: Map<string, Difference>;
+};
 
 /**
  * Compares every row of the mapped tables with its target through the mapping, while writes go on and without locks: source chunk, wait until the target has
@@ -69,7 +76,7 @@ async function verifyPair(context: PairContext, signal: AbortSignal): Promise<re
   const tallies = new Map(
     [pair.target, ...pair.children].map((table) => [
       table.name,
-      { sourceRows: 0, targetRows: 0, compared: 0, drift: new Map<string, Difference>() },
+      { sourceRows: 0, targetRows: 0, compared: 0, parked: 0, drift: new Map<string, Difference>() },
     ]),
   );
   const tally = (table: Table) => tallies.get(table.name) as Tally;
@@ -112,17 +119,20 @@ async function verifyPair(context: PairContext, signal: AbortSignal): Promise<re
 
   const keys = [...doubtful.values()];
   for (let start = 0; start < keys.length; start += context.chunkRows)
-    for (const { differences, mapped } of await lookAgain(
+    for (const { key, differences, mapped } of await lookAgain(
       context,
       keys.slice(start, start + context.chunkRows),
       signal,
     )) {
       if (mapped) count(mapped);
+      const isParked = flow.parked().has(keyIdOf(pair, key));
       for (const difference of differences)
-        (tallies.get(difference.table) as Tally).drift.set(
-          `${difference.kind}:${difference.key}`,
-          difference,
-        );
+        if (isParked) (tallies.get(difference.table) as Tally).parked++;
+        else
+          (tallies.get(difference.table) as Tally).drift.set(
+            `${difference.kind}:${difference.key}`,
+            difference,
+          );
     }
   return [pair.target, ...pair.children].map((table): TableVerification => {
     const { drift, ...counts } = tally(table);
@@ -146,7 +156,11 @@ async function verifyPair(context: PairContext, signal: AbortSignal): Promise<re
   }
 }
 
-type Verdict = { readonly differences: readonly Difference[]; readonly mapped?: MappedRow };
+type Verdict = {
+  readonly key: Row;
+  readonly differences: readonly Difference[];
+  readonly mapped?: MappedRow;
+};
 
 /** Looks at the keys until each is equal, or has differed five times while the log left it alone. */
 async function lookAgain(
@@ -160,12 +174,15 @@ async function lookAgain(
     key,
     text: targetKeyText(pair, key),
     quiet: 0,
-    verdict: { differences: [] } as Verdict,
+    verdict: { key, differences: [] } as Verdict,
   }));
   for (let attempt = 0; open.length > 0 && attempt < HOT_TRIES; attempt++) {
     const touched = new Set<string>();
+    const watched = new Set(open.map(({ text }) => text));
     const unwatch = flow.watch((table, key) => {
-      if (table === pair.source.name) touched.add(targetKeyText(pair, key));
+      if (table !== pair.source.name) return;
+      const text = targetKeyText(pair, key);
+      if (watched.has(text)) touched.add(text);
     });
     try {
       await flow.reach(signal);
@@ -189,7 +206,7 @@ async function lookAgain(
         // What the log wrote between the two reads explains any difference; such a look says nothing.
         if (differences.length > 0 && touched.has(item.text)) continue;
         item.quiet = differences.length === 0 ? TRIES : item.quiet + 1;
-        item.verdict = { differences, ...(mapped ? { mapped } : {}) };
+        item.verdict = { key: item.key, differences, ...(mapped ? { mapped } : {}) };
       }
     } finally {
       unwatch();
@@ -203,7 +220,7 @@ async function lookAgain(
   return [...verdicts, ...open.filter(({ quiet }) => quiet > 0).map(({ verdict }) => verdict)];
 }
 
-/** A row that cannot be mapped has no target row; the pipeline has stopped at it, or will. */
+/** A row that cannot be mapped has no target row that could be right; its key is parked, or will be. */
 function mappedOrNothing(pair: TablePair, row: Row): MappedRow | undefined {
   const mapped = pair.map.map(row);
   return mapped.ok ? mapped.row : undefined;

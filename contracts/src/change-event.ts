@@ -5,7 +5,8 @@
 export type Value = string | Uint8Array | null;
 export type Row = Readonly<Record<string, Value>>;
 
-export const OPERATIONS = ['insert', 'update', 'delete'] as const;
+/** `truncate` empties the table and has neither row; sources yield it only where they are asked to. */
+export const OPERATIONS = ['insert', 'update', 'delete', 'truncate'] as const;
 export type Operation = (typeof OPERATIONS)[number];
 
 /** Position in a source's log. Opaque outside the adapter; `text` is its stable form for storing and showing. */
@@ -20,7 +21,10 @@ export type ChangeEvent = {
   readonly after: Row | null;
 };
 
-/** All changes of one source transaction, in order. It is applied whole or not at all. */
+/**
+ * All changes of one source transaction, in order. It is applied whole or not at all. A large one may come in several pieces, one behind the other
+ * with nothing between them; the last one alone has `next` behind it.
+ */
 export type SourceTransaction = {
   /** GTID where the server has one, else the offset's text. */
   readonly id: string;
@@ -29,4 +33,8 @@ export type SourceTransaction = {
   /** Commit time by the source's clock, milliseconds since the epoch, as exact as the log is (one second). */
   readonly committedAt: number;
   readonly changes: readonly ChangeEvent[];
+  /** True: the next item goes on with the same transaction, and `next` is where it begins, so that it is read again whole from there. */
+  readonly isContinued?: boolean;
+  /** About how much memory the changes take; guessed from their number when left out. */
+  readonly bytes?: number;
 };

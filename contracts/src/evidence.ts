@@ -135,6 +135,8 @@ export type TableVerification = {
   readonly different: number;
   readonly missing: number;
   readonly extra: number;
+  /** Rows that differ because their keys are parked; they are in none of the three before. Left out: none. */
+  readonly parked?: number;
   /** At most ten. */
   readonly samples: readonly { readonly key: string; readonly difference: string }[];
 };
@@ -146,6 +148,34 @@ export type Verification = {
   readonly rowsVerified: number;
   readonly driftRows: number;
   readonly tables: readonly TableVerification[];
+};
+
+/** A row that the target has refused: it stays as it is there until somebody decides, and the others go on. */
+export type ParkedKey = {
+  /** `TABLE:KEY` of the target, as commands take it. */
+  readonly key: string;
+  readonly code: string;
+  /** One sentence. */
+  readonly problem: string;
+  /** Changes of it since then. */
+  readonly events: number;
+  readonly firstSeen: string;
+  readonly lastSeen: string;
+  /** Set when nothing is wrong with it but the parked row that it refers to. */
+  readonly waits?: true;
+};
+
+/** `GET /migrations/NAME/parked` of the sync's admin port, oldest first. */
+export type ParkedKeys = { readonly keys: readonly ParkedKey[] };
+
+/** What became of keys that were to be repaired or given up. */
+export type ParkingResult = {
+  readonly dryRun: boolean;
+  /** Keys that were asked for, with those that wait behind them. */
+  readonly keys: readonly string[];
+  /** Keys that are written again. */
+  readonly released: readonly string[];
+  readonly parked: readonly ParkedKey[];
 };
 
 export const SYNC_STATES = ['idle', 'backfilling', 'tailing', 'dropping', 'stopped'] as const;
@@ -162,6 +192,12 @@ export type MigrationSync = {
   readonly offset: string | null;
   readonly applied: { readonly transactions: number; readonly rows: number };
   readonly verification: Verification | null;
+  /** Left out: nothing is known of that. */
+  readonly parked?: {
+    readonly keys: number;
+    readonly oldestAt: string | null;
+    readonly samples: readonly ParkedKey[];
+  };
 };
 
 /** `GET /evidence` of the sync's admin port. */

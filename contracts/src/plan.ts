@@ -16,6 +16,7 @@ import { pathRulesSchema } from './path-rules.js';
 import { parseRoutePattern, type RoutePattern } from './route-pattern.js';
 import { adminToken, databaseUrl, secretText } from './secret-schema.js';
 import { sessionBridgeSchema } from './session-schema.js';
+import { syncSchema } from './sync-schema.js';
 import { transformSchema } from './transform-schema.js';
 import { workflowSchema } from './workflow-schema.js';
 import { upstreamSchema } from './upstream-schema.js';
@@ -165,6 +166,10 @@ const migration = z.strictObject({
         .max(100_000)
         .default(1_000)
         .describe('rows a backfill reads at a time'),
+      truncate: z
+        .enum(['stop', 'delete'])
+        .optional()
+        .describe('what a TRUNCATE of a source table does: stop the flow, or delete all rows of its target'),
       tables: z.array(tableMappingSchema).min(1),
     })
     .optional(),
@@ -230,9 +235,7 @@ export const planSchema = z.strictObject({
       .optional()
       .describe('where the last routing state is kept for a start without the control plane'),
   }),
-  sync: z
-    .strictObject({ admin: address.prefault('127.0.0.1:7071'), adminToken: adminToken.optional() })
-    .prefault({}),
+  sync: syncSchema,
   control: z
     .strictObject({
       listen: address.prefault('127.0.0.1:7072'),

@@ -199,3 +199,9 @@ export const programKeepsEnding = (name: string, times: number) =>
   );
 export const inputInvalid = (subject: string, reason: string) =>
   new StranglerError('INPUT_INVALID', 400, `"${subject}" ${reason}`);
+export const keyNotParked = (migration: string, key: string) =>
+  new StranglerError(
+    'KEY_NOT_PARKED',
+    404,
+    `"${key}" is not parked in migration "${migration}": take a key from "strangler parked list ${migration}"`,
+  );

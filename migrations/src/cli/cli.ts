@@ -1,8 +1,10 @@
 import { EXIT, type Phase, PHASES, planJsonSchema, problemLine } from '@strangler/contracts';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { keyNotParked } from '../errors.js';
 import { type ControlClient, controlClient } from './control-client.js';
 import { explain, explanationText } from './explain.js';
 import { fail } from './fail.js';
+import { parkedText, parkingOf, parkingText } from './parked.js';
 import { movedText } from './print-moved.js';
 import { statusText } from './print-status.js';
 import { readPlan, readPlanAndWarnings } from './read-plan.js';
@@ -132,6 +134,52 @@ export async function runCli(argv: readonly string[], outer: CliEnvironment): Pr
       const verification = await watchVerification(migration, asked, terminal);
       say(options, verification, () => verificationText(migration, verification));
       if (!verification.clean) exit = EXIT.gateUnmet;
+    });
+
+  const parked = program
+    .command('parked')
+    .description('rows that the service has refused, and what follows on them');
+  const ofParked = (name: string, description: string) =>
+    parked
+      .command(name)
+      .description(description)
+      .option('--plan <file>', 'the plan', 'strangler.yaml')
+      .option('--json', 'print JSON');
+  const parkingIn = async (options: PlanOptions, migration: string) =>
+    parkingOf(await readPlan(options.plan, environment), migration);
+  ofParked('list <migration>', 'the keys that are parked, oldest first; exit 3 when there are any').action(
+    async (migration: string, options: PlanOptions) => {
+      const keys = await (await parkingIn(options, migration)).list();
+      say(options, keys, () => parkedText(migration, keys));
+      if (keys.keys.length > 0) exit = EXIT.gateUnmet;
+    },
+  );
+  ofParked('show <migration> <key>', 'one of them').action(
+    async (migration: string, key: string, options: PlanOptions) => {
+      const { keys } = await (await parkingIn(options, migration)).list();
+      const found = { keys: keys.filter((each) => each.key === key) };
+      if (found.keys.length === 0) throw keyNotParked(migration, key);
+      say(options, found.keys[0], () => parkedText(migration, found));
+    },
+  );
+  ofParked('retry <migration> [key]', 'write them as the rows of the source are now; exit 3 when some stay')
+    .option('--dry-run', 'say which, and change nothing')
+    .action(async (migration: string, key: string | undefined, options: MoveOptions) => {
+      const question = { ...(key === undefined ? {} : { key }), ...(options.dryRun ? { dryRun: true } : {}) };
+      const result = await (await parkingIn(options, migration)).retry(question);
+      say(options, result, () => parkingText(migration, 'repaired', result));
+      if (!result.dryRun && result.parked.length > 0) exit = EXIT.gateUnmet;
+    });
+  ofParked('discard <migration> <key>', 'give one up: its row stays as it is until it changes again')
+    .requiredOption('--why <sentence>', 'the reason; it is kept beside the data')
+    .option('--by <name>', 'who decides this')
+    .option('--dry-run', 'say which, and change nothing')
+    .action(async (migration: string, key: string, options: MoveOptions & { why: string }) => {
+      const question = { key, why: options.why, by: options.by ?? outer.operator };
+      const result = await (
+        await parkingIn(options, migration)
+      ).discard({ ...question, ...(options.dryRun ? { dryRun: true } : {}) });
+      say(options, result, () => parkingText(migration, 'given up', result));
     });
 
   command('report', 'how far the migration is, for people: Markdown, HTML or JSON')

@@ -6,6 +6,7 @@ import {
   type GateCheck,
   type GateContext,
   lagSmall,
+  nothingParked,
   proxyAnswers,
   routesCompared,
   serviceHolds,
@@ -15,7 +16,7 @@ import {
   verifiedClean,
 } from './gates.js';
 
-const copyIsGood: readonly GateCheck[] = [syncAnswers, backfillDone, lagSmall, verifiedClean];
+const copyIsGood: readonly GateCheck[] = [syncAnswers, backfillDone, lagSmall, nothingParked, verifiedClean];
 const comparisonsAreGood: readonly GateCheck[] = [serviceReady, comparisonsClean, routesCompared];
 
 /**
@@ -30,6 +31,7 @@ export const GATES: Readonly<Partial<Record<`${Phase} -> ${Phase}`, readonly Gat
     proxyAnswers,
     syncAnswers,
     lagSmall,
+    nothingParked,
     ...comparisonsAreGood,
     serviceHolds,
     shareObserved,

@@ -24,6 +24,7 @@ import {
   type GateCheck,
   type GateContext,
   lagSmall,
+  nothingParked,
   proxyAnswers,
   routesCompared,
   serviceHolds,
@@ -63,9 +64,9 @@ describe('the table of gates', () => {
   it('guards each step forward, and the cutover has no row that could let it pass', () => {
     expect(Object.fromEntries(Object.entries(GATES).map(([step, checks]) => [step, checks.length]))).toEqual({
       'legacy -> syncing': 2,
-      'syncing -> shadow': 5,
-      'shadow -> canary': 8,
-      'canary -> canary': 8,
+      'syncing -> shadow': 6,
+      'shadow -> canary': 9,
+      'canary -> canary': 9,
     });
   });
 
@@ -137,6 +138,30 @@ describe('the gate of the backfill', () => {
       'sync has stopped: the binlog was purged',
     ]);
   });
+});
+
+describe('the gate of parked keys', () => {
+  const sample = {
+    key: 'item:7',
+    code: 'ROW_REFUSED',
+    problem: 'too long',
+    events: 2,
+    firstSeen: '2026-01-02T03:04:05Z',
+    lastSeen: '2026-01-02T03:04:06Z',
+  };
+  it('is met when none waits, and where sync knows of none', () => {
+    expect(judge(nothingParked, withSync({ parked: { keys: 0, oldestAt: null, samples: [] } }))[0]).toBe(
+      true,
+    );
+    expect(judge(nothingParked, withSync({}))[0]).toBe(true);
+  });
+  it('tells how many wait, the oldest, and where to look', () =>
+    expect(
+      judge(nothingParked, withSync({ parked: { keys: 3, oldestAt: sample.firstSeen, samples: [sample] } })),
+    ).toEqual([
+      false,
+      '3 keys wait, "item:7" since 2026-01-02T03:04:05Z (too long): see "strangler parked list catalog"',
+    ]));
 });
 
 describe('the gate of the lag', () => {

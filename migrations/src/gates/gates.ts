@@ -106,6 +106,18 @@ export const backfillDone: GateCheck = withSync('backfill', (sync) => {
     : gate('backfill', false, `sync is "${sync.state}": wait until it is "tailing"`);
 });
 
+export const nothingParked: GateCheck = withSync('parked', ({ parked }, { name }) => {
+  if (parked === undefined) return gate('parked', true, 'sync parks nothing');
+  const [first] = parked.samples;
+  return gate(
+    'parked',
+    parked.keys === 0,
+    first === undefined
+      ? 'no row waits'
+      : `${parked.keys} keys wait, "${first.key}" since ${first.firstSeen} (${first.problem}): see "strangler parked list ${name}"`,
+  );
+});
+
 export const lagSmall: GateCheck = withSync('lag', (sync, { migration: { gates } }) => {
   if (sync.problem !== null) return gate('lag', false, `sync has stopped: ${sync.problem}`);
   if (sync.lagMs === null) return gate('lag', false, 'not measured yet: wait for a heartbeat');

@@ -1,0 +1,24 @@
+import { z } from 'zod';
+import { address } from './address-schema.js';
+import { adminToken } from './secret-schema.js';
+
+/** Settings of the data flow. */
+export const syncSchema = z
+  .strictObject({
+    admin: address.prefault('127.0.0.1:7071'),
+    adminToken: adminToken.optional(),
+    parking: z
+      .strictObject({
+        maxKeys: z
+          .number()
+          .int()
+          .min(0)
+          .max(10_000)
+          .default(100)
+          .describe(
+            'keys of a migration that may be parked because the target refuses their rows; one more stops it, 0 stops it at the first',
+          ),
+      })
+      .prefault({}),
+  })
+  .prefault({});
