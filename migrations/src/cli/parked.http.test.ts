@@ -1,4 +1,4 @@
-import { mkdtemp, rm, readFile, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -69,7 +69,7 @@ async function strangler(...args: string[]) {
     terminal,
     environment: {
       ...ENVIRONMENT,
-      SYNC_TOKEN: 'a token of twenty-two',
+
       LEDGER: 'mysql://u:p@127.0.0.1:1/ledger',
     },
     operator: 'ann',
@@ -118,12 +118,14 @@ describe('strangler parked', () => {
   it('shows the token that sync asks for', async () => {
     await strangler('list', 'catalog');
     expect(shown).toBeUndefined();
-    const text = await readFile(plan, 'utf8');
-    expect(text).toMatch(/^sync: *\{/m);
-    await writeFile(plan, text.replace(/^sync: *\{/m, 'sync: { adminToken: !env SYNC_TOKEN, '));
-    await strangler('list', 'catalog');
-    await writeFile(plan, text);
-    expect(shown).toBe('Bearer a token of twenty-two');
+    const { port } = sync.address() as AddressInfo;
+    const open = plan;
+    plan = join(folder, 'with-tokens.yaml');
+    await writeFile(plan, planText({ proxy: 1, proxyAdmin: 2, sync: port, control: 4, tokens: true }));
+    const { err } = await strangler('list', 'catalog');
+    plan = open;
+    expect(err).toBe('');
+    expect(shown).toBe(`Bearer ${ENVIRONMENT.SYNC_TOKEN}`);
   });
 
   it('discard: is refused without a reason, and tells sync who and why', async () => {
