@@ -1,7 +1,8 @@
 import type { ChangeEvent, Row, SourceTransaction } from '@strangler/contracts';
 import { type LogPosition, offsetOf } from './binlog-offset.js';
 import { decodeValue, type RawValue } from './decode.js';
-import { logTooLong, rowImagePartial, statementNotFollowed } from './errors.js';
+import { logNotDecodable, logTooLong, rowImagePartial, statementNotFollowed } from './errors.js';
+import { withGtid } from './gtid-set.js';
 import { effectOf } from './statement.js';
 import type { Table } from './table.js';
 
@@ -46,18 +47,27 @@ export function assembler(options: AssemblerOptions): (event: LogEvent) => void 
   let id: string | undefined;
   let changes: ChangeEvent[] = [];
 
+  /** The place behind the transaction that is being read. */
+  const behind = (event: LogEvent): LogPosition =>
+    at.kind === 'file'
+      ? { ...at, position: event.nextPosition }
+      : { kind: 'gtid', executed: id === undefined ? at.executed : withGtid(at.executed, id) };
   const begin = (name: string | undefined) => {
+    // A statement that commits by itself has no mark at its end.
+    if (at.kind === 'gtid' && id !== undefined) at = { kind: 'gtid', executed: withGtid(at.executed, id) };
     id = name;
     changes = [];
   };
   const commit = (event: LogEvent) => {
     // Positions have four bytes: behind 4 GiB they begin again at zero.
-    if (event.nextPosition < at.position) throw logTooLong(at.file);
-    at = { file: at.file, position: event.nextPosition };
-    const next = offsetOf(at);
-    if (changes.length > 0)
+    if (at.kind === 'file' && event.nextPosition < at.position) throw logTooLong(at.file);
+    at = behind(event);
+    if (changes.length > 0) {
+      const next = offsetOf(at);
       options.onTransaction({ id: id ?? next.text, next, committedAt: event.timestamp, changes });
-    begin(undefined);
+    }
+    id = undefined;
+    changes = [];
   };
   const take = (event: LogEvent, operation: ChangeEvent['operation']) => {
     const map = event.tableMap[event.tableId];
@@ -89,20 +99,26 @@ export function assembler(options: AssemblerOptions): (event: LogEvent) => void 
     if (effect.kind === 'breaks')
       throw statementNotFollowed(effect.table.slice(effect.table.indexOf('.') + 1), shown);
     if (effect.kind === 'alters')
-      options.onAlter(effect.table, shown, { file: at.file, position: event.nextPosition });
+      options.onAlter(effect.table, shown, behind(event));
   };
 
   return (event) => {
     switch (event.getEventName()) {
       case 'rotate':
         // The server announces the file it starts with; only another file begins at its beginning.
-        if (event.binlogName !== at.file) at = { file: event.binlogName, position: 4 };
+        if (at.kind === 'file' && event.binlogName !== at.file)
+          at = { kind: 'file', file: event.binlogName, position: 4 };
         return;
       case 'mariadbgtid':
       case 'gtid':
         return begin(event.gtid);
       case 'anonymousgtid':
+        if (at.kind === 'gtid') throw logNotDecodable('transactions without an id', '"gtid_mode = ON"');
         return begin(undefined);
+      case 'transactionpayload':
+        throw logNotDecodable('compressed transactions', '"binlog_transaction_compression = OFF"');
+      case 'partialupdaterows':
+        throw logNotDecodable('parts of JSON values', 'an empty "binlog_row_value_options"');
       case 'writerows':
         return take(event, 'insert');
       case 'updaterows':

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { parsePlan, type Plan, type Problem } from '@strangler/contracts';
 import { startServer } from '../../scripts/mysql-server.mjs';
 import { check } from './check.js';
-import { type ScratchDatabase, scratchDatabase } from './testing/databases.js';
+import { engineOf, type ScratchDatabase, scratchDatabase } from './testing/databases.js';
 
 const TABLES = `
         - from: product
@@ -207,6 +207,8 @@ describe('a preflight', () => {
     await from.root.query(
       'CREATE TABLE maker (id INT PRIMARY KEY); ALTER TABLE product ADD maker_id INT, ADD CONSTRAINT of_maker FOREIGN KEY (maker_id) REFERENCES maker (id) ON DELETE SET NULL',
     );
+    // From 9.6 on MySQL logs them.
+    if ((await engineOf(from.root)) === 'mysql') return expect(await problems()).toEqual([]);
     expect(await problems()).toEqual([
       'FOREIGN_KEY_CASCADES databases.legacy: foreign key "of_maker" changes rows of "product" when "maker" changes, and the log does not say so',
     ]);

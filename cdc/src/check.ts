@@ -91,8 +91,12 @@ async function checkCascades(
   const [versions] = await connection.query<RowDataPacket[]>('SELECT VERSION() version');
   const version = String(versions[0]?.['version']);
   const [major = 0, minor = 0] = version.split('.').map(Number);
-  if (tables.length === 0 || (!/mariadb/i.test(version) && (major > 9 || (major === 9 && minor >= 6))))
-    return [];
+  const [native] = await connection.query<RowDataPacket[]>(
+    "SHOW GLOBAL VARIABLES WHERE Variable_name = 'innodb_native_foreign_keys' AND Value = 'ON'",
+  );
+  const areLogged =
+    !/mariadb/i.test(version) && (major > 9 || (major === 9 && minor >= 6)) && native.length === 0;
+  if (tables.length === 0 || areLogged) return [];
   const [rows] = await connection.query<RowDataPacket[]>(
     `SELECT CONSTRAINT_NAME name, TABLE_NAME child, REFERENCED_TABLE_NAME parent FROM information_schema.REFERENTIAL_CONSTRAINTS
       WHERE CONSTRAINT_SCHEMA = ? AND TABLE_NAME IN (?) AND (DELETE_RULE IN ('CASCADE', 'SET NULL') OR UPDATE_RULE IN ('CASCADE', 'SET NULL'))`,

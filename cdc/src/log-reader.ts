@@ -96,6 +96,9 @@ export class LogReader extends ZongJi {
     else next();
   }
 
+  /** Would be an error that looks as if it might pass; the assembler is given the event itself and knows what it means. */
+  _warnUnsupportedEvent(): void {}
+
   /**
    * Tells the reader our columns for a table map, also where the event brings its own. Returns why it cannot be done: the table was not like this
    * when the rows were logged.

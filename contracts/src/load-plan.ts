@@ -131,6 +131,7 @@ function secretProblems(value: unknown, lineOf: (path: Path) => number | undefin
     control?: { ledger?: unknown };
     flags?: { unleash?: { token?: unknown } };
     databases?: Record<string, unknown>;
+    sync?: { failover?: Record<string, unknown> };
   };
   const hasPassword = (text: unknown) =>
     typeof text === 'string' && URL.canParse(text) && new URL(text).password !== '';
@@ -147,6 +148,9 @@ function secretProblems(value: unknown, lineOf: (path: Path) => number | undefin
       ['databases', key],
       hasPassword(url),
     ]),
+    ...Object.entries(plan.sync?.failover ?? {}).flatMap(([key, urls]) =>
+      [urls].flat().map((url, index): [Path, boolean] => [['sync', 'failover', key, index], hasPassword(url)]),
+    ),
   ];
   return found
     .filter(([, bad]) => bad)

@@ -5,6 +5,7 @@ import { parseAddress } from './address.js';
 import { authSchema, routeAuthSchema, routeSessionSchema } from './auth-schema.js';
 import { type Conditions, conditionsSchema, conditionsText } from './conditions.js';
 import { entranceKeys } from './entrance-schema.js';
+import { failoverSchema } from './failover-schema.js';
 import { flagsSchema } from './flags-schema.js';
 import { grpcSchema } from './grpc-schema.js';
 import { groupSchema } from './groups.js';
@@ -249,7 +250,9 @@ export const planSchema = z.strictObject({
       .optional()
       .describe('where the last routing state is kept for a start without the control plane'),
   }),
-  sync: z.strictObject({ admin: address.prefault('127.0.0.1:7071') }).prefault({}),
+  sync: z
+    .strictObject({ admin: address.prefault('127.0.0.1:7071'), failover: failoverSchema(databaseUrl) })
+    .prefault({}),
   control: z.strictObject({ listen: address.prefault('127.0.0.1:7072'), ledger: databaseUrl }).optional(),
   flags: flagsSchema.optional(),
   databases: z.record(name, databaseUrl).default({}),

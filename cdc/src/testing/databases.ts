@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { createConnection, type Connection } from 'mysql2/promise';
+import { createConnection, type Connection, type RowDataPacket } from 'mysql2/promise';
 import { controlSchemaOf, type Database, databaseOf } from '../connect.js';
 
 export type ScratchDatabase = Database & { readonly root: Connection };
@@ -27,6 +27,12 @@ export async function scratchDatabase(
       await root.end();
     },
   };
+}
+
+/** Which of the two the tests run on. */
+export async function engineOf(connection: Connection): Promise<'mariadb' | 'mysql'> {
+  const [rows] = await connection.query<RowDataPacket[]>('SELECT VERSION() version');
+  return /mariadb/i.test(String(rows[0]?.['version'])) ? 'mariadb' : 'mysql';
 }
 
 /** Numbers that look random and come again with the same seed (Mulberry32, public domain). */
