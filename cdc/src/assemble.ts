@@ -98,8 +98,7 @@ export function assembler(options: AssemblerOptions): (event: LogEvent) => void 
     const effect = effectOf(event.query, event.schema, options.captured);
     if (effect.kind === 'breaks')
       throw statementNotFollowed(effect.table.slice(effect.table.indexOf('.') + 1), shown);
-    if (effect.kind === 'alters')
-      options.onAlter(effect.table, shown, behind(event));
+    if (effect.kind === 'alters') options.onAlter(effect.table, shown, behind(event));
   };
 
   return (event) => {

@@ -40,7 +40,5 @@ const fileNumber = (file: string): number => Number(/\d+$/.exec(file)?.[0] ?? 0)
 /** Whether `a` is `b` or before it. File numbers only grow on one server, also past six digits. */
 export function isUpTo(a: LogPosition, b: LogPosition): boolean {
   if (a.kind === 'gtid') return b.kind === 'gtid' && includesGtids(b.executed, a.executed);
-  return (
-    b.kind === 'file' && (fileNumber(a.file) - fileNumber(b.file) || a.position - b.position) <= 0
-  );
+  return b.kind === 'file' && (fileNumber(a.file) - fileNumber(b.file) || a.position - b.position) <= 0;
 }

@@ -96,8 +96,7 @@ export function binlogSource(options: BinlogSourceOptions): ChangeSource {
       const follow = async (name: string, statement: string, position: LogPosition) => {
         const { table, columns } = captured.get(name) as CapturedTable;
         const before = tables.get(name);
-        if (before?.hasRows && isUpTo(position, before.readUntil))
-          throw columnsChangedTwice(table);
+        if (before?.hasRows && isUpTo(position, before.readUntil)) throw columnsChangedTwice(table);
         const entry =
           (await history.exactly(name, position)) ??
           (await learn(name, position).catch((error: unknown) => {

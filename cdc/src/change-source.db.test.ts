@@ -321,9 +321,7 @@ describe('on a server of its own', () => {
 
     it('compressed by MariaDB, event by event, is read', async () => {
       if ((await engineOf(database.root)) === 'mysql') return;
-      await database.root.query(
-        'SET GLOBAL log_bin_compress = ON; SET GLOBAL log_bin_compress_min_len = 10',
-      );
+      await database.root.query('SET GLOBAL log_bin_compress = ON; SET GLOBAL log_bin_compress_min_len = 10');
       const connection = await scratchDatabase('zip');
       await connection.root.query(`USE ${database.schema}`);
       const from = await trial.source.now();

@@ -1,6 +1,7 @@
 import { checkPort, type MigrationData, type Plan, type Problem, reasonOf } from '@strangler/contracts';
 import type { Connection, RowDataPacket } from 'mysql2/promise';
 import { checkLog, hasTables, missingPrivileges, sourceNeeds, targetNeeds } from './check-database.js';
+import { checkFailover } from './check-failover.js';
 import { checkTables } from './check-tables.js';
 import { connect, controlSchemaOf, type Database, databaseOf } from './connect.js';
 import { SOURCE_TABLES, TARGET_TABLES } from './control-tables.js';
@@ -18,7 +19,7 @@ export async function check(plan: Plan): Promise<readonly Problem[]> {
     for (const name of new Set(migrations.flatMap(({ data }) => [data.from, data.to]))) {
       const database = databaseOf(name, plan.databases[name] as string);
       try {
-        connections.set(name, { database, connection: await connect(database) });
+        connections.set(name, await connectAny(database, plan.sync.failover[name] ?? []));
       } catch (error) {
         problems.push({
           code: 'DATABASE_UNREACHABLE',
@@ -36,6 +37,9 @@ export async function check(plan: Plan): Promise<readonly Problem[]> {
         .flatMap(({ data }) => data.tables.map(({ from }) => from));
       const isNew = !(await hasTables(source.connection, controlSchemaOf(source.database), SOURCE_TABLES));
       problems.push(...(await checkLog(source.connection, `databases.${name}`)));
+      const failover = plan.sync.failover[name];
+      if (failover)
+        problems.push(...(await checkFailover(databaseOf(name, plan.databases[name] as string), failover)));
       problems.push(
         ...missingPrivileges(
           await readGrants(source.connection),
@@ -77,6 +81,22 @@ export async function check(plan: Plan): Promise<readonly Problem[]> {
   } finally {
     for (const { connection } of connections.values()) connection.destroy();
   }
+}
+
+type Connected = { readonly database: Database; readonly connection: Connection };
+
+/** The first of its servers that answers. Throws what the first of all said when none does. */
+async function connectAny(database: Database, failover: readonly string[]): Promise<Connected> {
+  let first: unknown;
+  for (const url of [database.url, ...failover]) {
+    try {
+      const reached = { ...database, url };
+      return { database: reached, connection: await connect(reached) };
+    } catch (error) {
+      first ??= error;
+    }
+  }
+  throw first;
 }
 
 const writtenTables = (data: MigrationData): readonly string[] =>

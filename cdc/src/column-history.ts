@@ -33,8 +33,7 @@ export function memoryColumnHistory(): ColumnHistory {
       )?.entry;
     },
     async exactly(table, position) {
-      return entries.find((item) => item.table === table && isSame(item.position, position))
-        ?.entry;
+      return entries.find((item) => item.table === table && isSame(item.position, position))?.entry;
     },
     async add(table, position, entry) {
       entries.push({ table, position, entry });

@@ -45,7 +45,9 @@ afterEach(async () => {
   await sync?.stop();
   for (const connection of own.splice(0)) connection.destroy();
   shop?.from.root.destroy();
-  await shop?.to.root.query(`DROP DATABASE ${shop.to.schema}; DROP DATABASE IF EXISTS ${shop.to.schema}_strangler`);
+  await shop?.to.root.query(
+    `DROP DATABASE ${shop.to.schema}; DROP DATABASE IF EXISTS ${shop.to.schema}_strangler`,
+  );
   await shop?.to.root.end();
   await servers?.stop();
 });

@@ -18,8 +18,7 @@ export function parseGtids(engine: GtidSet['engine'], text: string): GtidSet | u
     .split(',')
     .map((entry) => entry.trim().toLowerCase())
     .filter((entry) => entry !== '');
-  let set: GtidSet =
-    engine === 'mysql' ? { engine, sources: new Map() } : { engine, domains: new Map() };
+  let set: GtidSet = engine === 'mysql' ? { engine, sources: new Map() } : { engine, domains: new Map() };
   for (const entry of entries) {
     const next = withEntry(set, entry);
     if (!next) return undefined;

@@ -226,7 +226,10 @@ export class MigrationSync {
     const others = [...new Set(urls)].slice(1);
     const chosen = await chooseServer(this.#from, others, await storedOffset(to, name));
     if (chosen.url !== this.#from.url)
-      log.warn({ migration: name }, `migration "${name}" goes on at another server of database "${from.name}"`);
+      log.warn(
+        { migration: name },
+        `migration "${name}" goes on at another server of database "${from.name}"`,
+      );
     return chosen;
   }
 
