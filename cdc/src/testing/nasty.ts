@@ -112,15 +112,22 @@ export async function copyNasty(tables: readonly NastyTable[]): Promise<Copied> 
           to.columns.some(({ name: other, generated }) => other === column.name && !generated),
       )
       .map(({ name: one }) => one);
-    const mapping = (rules: Readonly<Record<string, ColumnRule>>) =>
+    // On the way back what is generated there makes itself.
+    const generated = new Set(from.columns.flatMap((column) => (column.generated ? [column.name] : [])));
+    const mapping = (rules: Readonly<Record<string, ColumnRule>>, given: readonly string[]) =>
       tableMappingSchema.parse({
         from: name,
         to: name,
         key: Object.fromEntries(key.map((one) => [one, one])),
-        columns: { ...Object.fromEntries(names.map((one) => [one, one])), ...rules },
+        columns: { ...Object.fromEntries(given.map((one) => [one, one])), ...rules },
       });
-    forward.push(mapping(table.rules ?? {}));
-    backward.push(mapping({}));
+    forward.push(mapping(table.rules ?? {}, names));
+    backward.push(
+      mapping(
+        {},
+        names.filter((one) => !generated.has(one)),
+      ),
+    );
   }
   const run = async (statements: (table: NastyTable) => readonly string[]) => {
     for (const table of used)
