@@ -149,7 +149,9 @@ function secretProblems(value: unknown, lineOf: (path: Path) => number | undefin
       hasPassword(url),
     ]),
     ...Object.entries(plan.sync?.failover ?? {}).flatMap(([key, urls]) =>
-      [urls].flat().map((url, index): [Path, boolean] => [['sync', 'failover', key, index], hasPassword(url)]),
+      [urls]
+        .flat()
+        .map((url, index): [Path, boolean] => [['sync', 'failover', key, index], hasPassword(url)]),
     ),
   ];
   return found
