@@ -29,7 +29,8 @@ export async function checkFailover(
       const [rows] = await connection.query<RowDataPacket[]>(
         "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('log_slave_updates', 'log_replica_updates') AND Value = 'OFF'",
       );
-      if (rows.length > 0)
+      // The first one may never have been a replica.
+      if (index > 0 && rows.length > 0)
         problems.push({
           code: 'LOG_NOT_REPLICATED',
           path,

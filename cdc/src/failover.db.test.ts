@@ -17,8 +17,6 @@ let isHeld = false;
 beforeEach(async () => {
   servers = await replicated();
   shop = await openShop(servers.primary, process.env['STRANGLER_MYSQL_URL'] ?? '');
-  // It is killed under them.
-  shop.from.root.on('error', () => {});
   await shop.fill(60);
   await servers.caughtUp();
   replica = await createConnection({
