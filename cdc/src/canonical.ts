@@ -28,6 +28,9 @@ export function canonical(value: Value, column: Column): string | null {
       return plainTime(value);
     case 'json':
       return canonicalJson(value);
+    case 'set':
+      // Printed in the order of the declaration, which may be another one on the other side.
+      return value.split(',').toSorted().join(',');
     case 'bytes':
       return Buffer.from(value, 'utf8').toString('hex');
     case 'bit':

@@ -121,20 +121,21 @@ export function checkTables(
       typeof rule === 'string' ? [[name, rule] as const] : 'utc' in rule ? [[name, rule.utc] as const] : [],
     );
     for (const [targetName, sourceName] of [...Object.entries(mapping.key), ...copies]) {
-      const [source, target] = [columnOf(from, sourceName), columnOf(to, targetName)];
-      const loss = source && target && lossOf(source, target);
+      const [given, taken] = [columnOf(from, sourceName), columnOf(to, targetName)];
+      if (!given || !taken) continue;
+      const loss = lossOf(given, taken);
       if (loss !== undefined)
         complain(
           'COLUMN_NARROWER',
           `.columns.${targetName}`,
-          `column "${targetName}" of target table "${to.name}" is a "${target?.type}" and silently loses of a "${source?.type}" ${loss}`,
+          `column "${targetName}" of target table "${to.name}" is a "${taken.type}" and silently loses of a "${given.type}" ${loss}`,
           'widen it',
         );
-      if (targetName in mapping.key && source && target && !keepsKeysApart(source, target))
+      if (targetName in mapping.key && !keepsKeysApart(given, taken))
         complain(
           'KEY_COLLATION',
           `.key.${targetName}`,
-          `key column "${targetName}" of target table "${to.name}" compares by ${target.collation}, which may take two keys of the source (${source.collation}) for one`,
+          `key column "${targetName}" of target table "${to.name}" compares by ${taken.collation}, which may take two keys of the source (${given.collation}) for one`,
           `give it the collation of the source, or a "_bin" one that does not pad`,
         );
     }

@@ -208,10 +208,10 @@ describe('a preflight', () => {
       'CREATE TABLE maker (id INT PRIMARY KEY); ALTER TABLE product ADD maker_id INT, ADD CONSTRAINT of_maker FOREIGN KEY (maker_id) REFERENCES maker (id) ON DELETE SET NULL',
     );
     // From 9.6 on MySQL logs them.
-    if ((await engineOf(from.root)) === 'mysql') return expect(await problems()).toEqual([]);
-    expect(await problems()).toEqual([
-      'FOREIGN_KEY_CASCADES databases.legacy: foreign key "of_maker" changes rows of "product" when "maker" changes, and the log does not say so',
-    ]);
+    const isLogged = (await engineOf(from.root)) === 'mysql';
+    const told =
+      'FOREIGN_KEY_CASCADES databases.legacy: foreign key "of_maker" changes rows of "product" when "maker" changes, and the log does not say so';
+    expect(await problems()).toEqual(isLogged ? [] : [told]);
     await from.root.query(
       'ALTER TABLE product DROP FOREIGN KEY of_maker, ADD CONSTRAINT of_maker FOREIGN KEY (maker_id) REFERENCES maker (id)'
         .replace(', ADD', '; ALTER TABLE product ADD')

@@ -159,7 +159,7 @@ describe('a logged row has the very text that a SELECT prints', () => {
       'a JSON',
       [
         `a='{"b": [1, 1.0, 12345678901234567890, -9223372036854775808, 9007199254740993], "a": "ü"}'`,
-        `a='{"": {"😀": null, "n": [true, false, {}, []]}, "quote": "\\\\\"\\\\/ \\\\n \\\\u0001 \\\\u2028"}'`,
+        `a='{"": {"😀": null, "n": [true, false, {}, []]}, "quote": "\\\\"\\\\/ \\\\n \\\\u0001 \\\\u2028"}'`,
         "a='null'",
         'a=NULL',
         `a='"text"'`,

@@ -93,8 +93,8 @@ export async function copyNasty(tables: readonly NastyTable[]): Promise<Copied> 
     const name = nameOf(table);
     const create = async ({ root }: ScratchDatabase, columns: string) =>
       root.query(
-        `CREATE TABLE ${tick(name)} ${/^\(/.test(columns) ? columns : `(${columns})`}`.replaceAll(
-          'T_',
+        `CREATE TABLE ${tick(name)} ${columns.startsWith('(') ? columns : `(${columns})`}`.replaceAll(
+          /\bT_\b/g,
           tick(name),
         ),
       );

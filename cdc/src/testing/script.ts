@@ -5,7 +5,7 @@ export function statementsOf(script: string): string[] {
   let statement = '';
   for (const line of script.split('\n')) {
     const changed = /^\s*DELIMITER\s+(\S+)/i.exec(line);
-    if (changed) delimiter = changed[1] as string;
+    if (changed) delimiter = changed[1] ?? ';';
     else if (/^\s*--/.test(line) && statement.trim() === '') continue;
     else if (line.trimEnd().endsWith(delimiter)) {
       statements.push(statement + line.trimEnd().slice(0, -delimiter.length));
