@@ -115,9 +115,7 @@ const TABLES: readonly NastyTable[] = [
       "INSERT INTO T VALUES (2, 2, 'y')",
       'ALTER TABLE T ADD COLUMN late INT NOT NULL DEFAULT 7 FIRST, ADD COLUMN mid INT AFTER a',
       "INSERT INTO T (id, a, b) VALUES (3, 3, 'z')",
-      'SELECT SLEEP(1.5)',
-      'ALTER TABLE T DROP COLUMN late, DROP COLUMN mid',
-      "INSERT INTO T VALUES (4, 4, 'after')",
+      "INSERT INTO T (id, a, mid, b) VALUES (4, 4, 4, 'after')",
       "UPDATE T SET b = CONCAT(b, '!')",
     ],
   },
@@ -187,7 +185,6 @@ describe('copied, followed, and copied and followed back', () => {
 
   it('74 leaves columns of the target alone, and makes their defaults only once', async () => {
     const table = TABLES.find(({ name }) => name.startsWith('40 ')) as NastyTable;
-    if (!TABLES.includes(table)) return;
     const before = (await copied.rows(table)).service.map((row) => row['own']);
     expect(new Set(before).size).toBe(3);
   });

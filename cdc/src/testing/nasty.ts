@@ -163,16 +163,22 @@ export async function copyNasty(tables: readonly NastyTable[]): Promise<Copied> 
       service,
       verifications: () => verifications,
       async rows(table) {
-        const read = async ({ root, schema }: ScratchDatabase) => {
+        const read = async ({ root, schema }: ScratchDatabase, shape: ScratchDatabase) => {
           const found = (await readTable(root, schema, nameOf(table))) as Table;
+          const shown = (await readTable(shape.root, shape.schema, nameOf(table))) as Table;
           return readRows(
             root,
             found,
-            found.columns.map(({ name: column }) => column),
+            shown.columns.map(({ name: column }) => column),
             `ORDER BY ${found.primaryKey.map(tick).join(', ')}`,
           );
         };
-        return { legacy: await read(legacy), service: await read(service), back: await read(back) };
+        // Legacy may have got columns that nobody maps.
+        return {
+          legacy: await read(legacy, back),
+          service: await read(service, service),
+          back: await read(back, back),
+        };
       },
       stop,
     };
