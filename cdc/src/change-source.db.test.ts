@@ -1,3 +1,5 @@
+// Long: the source is tried as a port, by ids and by position, and then for what only a real log does.
+
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { ChangeEvent, Offset, Row, SourceTransaction } from '@strangler/contracts';
 import { startServer } from '../../scripts/mysql-server.mjs';

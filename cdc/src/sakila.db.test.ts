@@ -35,7 +35,8 @@ it('Sakila, where it is, is copied and followed with all its tables, through its
   await root.query("SET foreign_key_checks = 0, unique_checks = 0, sql_mode = ''");
   await to.root.query('SET foreign_key_checks = 0');
   for (const sql of statementsOf(readFileSync(SCHEMA, 'utf8')))
-    if (!/^\s*(?:CREATE SCHEMA|DROP SCHEMA|USE|SET)\b/i.test(sql)) await root.query(sql);
+    if (!/^\s*(?:CREATE SCHEMA|DROP SCHEMA|USE|SET)\b/i.test(sql))
+      await root.query(sql.replaceAll(/\bsakila\./g, `${from.schema}.`));
   const [names] = await root.query<RowDataPacket[]>(
     "SELECT TABLE_NAME name FROM information_schema.TABLES WHERE TABLE_SCHEMA = ? AND TABLE_TYPE = 'BASE TABLE' ORDER BY 1",
     [from.schema],
