@@ -10,10 +10,10 @@ let applied: AppliedUntil;
 let admin: Awaited<ReturnType<typeof startAdmin>>;
 let source: WatermarkSource;
 
-beforeEach(async () => {
-  applied = createAppliedUntil(flowClock(), ['catalog', 'search'], 200);
-  admin = await startAdmin({
+const start = (token?: string) =>
+  startAdmin({
     address: { host: '127.0.0.1', port: 0 },
+    token,
     log: pino({ level: 'silent' }),
     evidence: () => {
       throw new Error('nobody asks for evidence here');
@@ -21,6 +21,9 @@ beforeEach(async () => {
     watermark: (after, signal) => applied.answer(after, signal),
     verify: () => undefined,
   });
+beforeEach(async () => {
+  applied = createAppliedUntil(flowClock(), ['catalog', 'search'], 200);
+  admin = await start();
   source = httpWatermarkSource(admin.url);
 });
 afterEach(() => admin.stop());
@@ -48,6 +51,18 @@ describe('GET /watermark of the admin port', () => {
   it('answers all the same when nothing moves for long', async () => {
     const { sequence } = await source.ask(0, ever);
     expect((await source.ask(sequence, ever)).sequence).toBe(sequence);
+  });
+
+  it('answers those who show the token, where there is one', async () => {
+    const guarded = await start('the-token-of-the-sync');
+    try {
+      const ask = (token?: string) => httpWatermarkSource(guarded.url, token).ask(0, ever);
+      expect((await ask('the-token-of-the-sync')).sequence).toBe(1);
+      for (const token of [undefined, 'the-token-of-another'])
+        await expect(ask(token)).rejects.toMatchObject({ code: 'SYNC_NOT_UNDERSTOOD' });
+    } finally {
+      await guarded.stop();
+    }
   });
 
   it('answers at once to whoever asks about another process, and to nonsense', async () => {

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import {
   type Address,
+  guardAdmin,
   reasonOf,
   StranglerError,
   type SyncEvidence,
@@ -15,21 +16,19 @@ import { createMetrics } from './metrics.js';
 
 export type AdminOptions = {
   readonly address: Address;
+  readonly token?: string | undefined;
   readonly log: Logger;
   readonly evidence: () => SyncEvidence;
   readonly watermark: (after: number, signal: AbortSignal) => Promise<WatermarkAnswer>;
   readonly verify: (migration: string) => Promise<Verification> | undefined;
 };
 
-const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i;
-const isLoopback = (host: string): boolean =>
-  host === '::1' || host === 'localhost' || host.startsWith('127.');
-
 /** The admin server: GET /health, /ready, /metrics, /evidence, /watermark; POST /migrations/NAME/verify. Rejects when the address is taken. */
 export async function startAdmin(
   options: AdminOptions,
 ): Promise<{ readonly url: string; stop(): Promise<void> }> {
   const metrics = createMetrics(options.evidence);
+  const guard = guardAdmin(options.address.host, options.token);
   const server = createServer((request, response) => {
     answer(request, response).catch((error: unknown) => {
       const isOurs = error instanceof StranglerError;
@@ -52,12 +51,9 @@ export async function startAdmin(
   };
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    // A page in a browser can make it ask us under a name of its own (DNS rebinding); its Host header tells.
-    if (isLoopback(options.address.host) && !LOOPBACK.test(request.headers.host ?? ''))
-      return send(response, 403, {
-        code: 'HOST_NOT_ALLOWED',
-        message: `host "${request.headers.host ?? ''}" is not a name of this machine: ask by 127.0.0.1 or localhost`,
-      });
+    const { host, authorization } = request.headers;
+    const refusal = guard({ target: request.url ?? '/', host, authorization });
+    if (refusal) throw refusal;
     const { pathname, searchParams } = new URL(request.url ?? '/', 'http://admin');
     const verification = /^\/migrations\/([^/]+)\/verify$/.exec(pathname);
     if (verification) {
@@ -101,5 +97,8 @@ export async function startAdmin(
 }
 
 function send(response: ServerResponse, status: number, body: unknown): void {
-  response.writeHead(status, { 'content-type': 'application/json; charset=utf-8' }).end(JSON.stringify(body));
+  const challenge = status === 401 ? { 'www-authenticate': 'Bearer' } : {};
+  response
+    .writeHead(status, { 'content-type': 'application/json; charset=utf-8', ...challenge })
+    .end(JSON.stringify(body));
 }

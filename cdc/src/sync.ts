@@ -77,6 +77,7 @@ export async function createSync(options: SyncOptions): Promise<Sync> {
   };
   const admin = await startAdmin({
     address: plan.sync.admin,
+    token: plan.sync.adminToken,
     log,
     evidence,
     watermark: (after, signal) => appliedUntil.answer(after, signal),
@@ -88,6 +89,7 @@ export async function createSync(options: SyncOptions): Promise<Sync> {
     (plan.control
       ? subscribeToState({
           url: urlOf(plan.control.listen),
+          token: plan.control.adminToken,
           subscriber: instance,
           onContact: (contact) => {
             inContact = !contact.lost;

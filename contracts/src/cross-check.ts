@@ -1,3 +1,4 @@
+import { checkAdmin } from './check-admin.js';
 import { checkAuth } from './check-auth.js';
 import { checkTransform } from './check-transform.js';
 import { checkGroups, membersIn } from './check-groups.js';
@@ -65,6 +66,8 @@ export function crossCheck(document: unknown): readonly Inconsistency[] {
         'add "secret: !env STRANGLER_SECRET": it signs the cookie that keeps anonymous clients on their side',
       );
   }
+
+  checkAdmin({ proxy, sync: parts(plan['sync']), control: parts(plan['control']) }, complain);
 
   const flagSource = parts(plan['flags']);
   if (

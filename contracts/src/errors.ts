@@ -50,6 +50,19 @@ export const syncNotUnderstood = (status: number) =>
 export const patternInvalid = (pattern: string, reason: string) =>
   new StranglerError('ROUTE_PATTERN_INVALID', 400, `route "${pattern}" is not a route pattern: ${reason}`);
 
+export const adminHostRefused = (host: string) =>
+  new StranglerError(
+    'ADMIN_HOST_REFUSED',
+    403,
+    `host "${host}" is not a name of this machine: ask the admin port as "localhost" or "127.0.0.1"`,
+  );
+export const adminTokenRefused = () =>
+  new StranglerError(
+    'ADMIN_TOKEN_REFUSED',
+    401,
+    'the admin port needs its "adminToken" of the plan: send it as "Authorization: Bearer TOKEN"',
+  );
+
 /** The shortest true thing that can be said of anything thrown. */
 export function reasonOf(thrown: unknown): string {
   if (!(thrown instanceof Error)) return String(thrown);

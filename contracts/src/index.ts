@@ -1,4 +1,5 @@
 export * from './address.js';
+export * from './admission-schema.js';
 export * from './auth-schema.js';
 export * from './change-event.js';
 export * from './check-port.js';
@@ -7,6 +8,7 @@ export * from './entrance-schema.js';
 export * from './errors.js';
 export * from './evidence.js';
 export * from './fake-state-subscription.js';
+export * from './guard-admin.js';
 export * from './lint-routes.js';
 export * from './flags-schema.js';
 export * from './grpc-schema.js';

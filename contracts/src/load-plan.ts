@@ -127,8 +127,9 @@ function replaceReferences(
 /** Literal secrets in the file: they belong into the environment. */
 function secretProblems(value: unknown, lineOf: (path: Path) => number | undefined): Problem[] {
   const plan = (value ?? {}) as {
-    proxy?: { secret?: unknown; sessionBridge?: { token?: { keys?: unknown } } };
-    control?: { ledger?: unknown };
+    proxy?: { secret?: unknown; adminToken?: unknown; sessionBridge?: { token?: { keys?: unknown } } };
+    sync?: { adminToken?: unknown };
+    control?: { ledger?: unknown; adminToken?: unknown };
     flags?: { unleash?: { token?: unknown } };
     databases?: Record<string, unknown>;
     sync?: { failover?: Record<string, unknown> };
@@ -138,6 +139,10 @@ function secretProblems(value: unknown, lineOf: (path: Path) => number | undefin
   const keys = [plan.proxy?.sessionBridge?.token?.keys ?? []].flat() as readonly unknown[];
   const found: [Path, boolean][] = [
     [['proxy', 'secret'], typeof plan.proxy?.secret === 'string'],
+    ...(['proxy', 'sync', 'control'] as const).map((name): [Path, boolean] => [
+      [name, 'adminToken'],
+      typeof plan[name]?.adminToken === 'string',
+    ]),
     [['flags', 'unleash', 'token'], typeof plan.flags?.unleash?.token === 'string'],
     [['control', 'ledger'], hasPassword(plan.control?.ledger)],
     ...keys.map((key, index): [Path, boolean] => [

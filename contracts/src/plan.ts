@@ -1,7 +1,8 @@
 // Long: the whole schema of the plan in one file, so that it reads as the plan does.
 
 import { z } from 'zod';
-import { parseAddress } from './address.js';
+import { address, httpUrl } from './address-schema.js';
+import { admissionKeys, routeAdmissionKeys } from './admission-schema.js';
 import { authSchema, routeAuthSchema, routeSessionSchema } from './auth-schema.js';
 import { type Conditions, conditionsSchema, conditionsText } from './conditions.js';
 import { entranceKeys } from './entrance-schema.js';
@@ -14,41 +15,16 @@ import { tableMappingSchema } from './mapping-schema.js';
 import { ownWritesSchema } from './own-writes-schema.js';
 import { pathRulesSchema } from './path-rules.js';
 import { parseRoutePattern, type RoutePattern } from './route-pattern.js';
+import { adminToken, databaseUrl, secretText } from './secret-schema.js';
 import { sessionBridgeSchema } from './session-schema.js';
 import { transformSchema } from './transform-schema.js';
 import { workflowSchema } from './workflow-schema.js';
-import { httpUrl, upstreamSchema } from './upstream-schema.js';
+import { upstreamSchema } from './upstream-schema.js';
 
 const name = z.string().refine((text) => /^[a-z][a-z0-9-]{0,62}$/.test(text), {
   message: 'is not a name',
   params: { remedy: 'use lower-case letters, digits and "-", starting with a letter' },
 });
-
-const address = z.union([z.string(), z.number().int()]).transform((text, context) => {
-  const parsed = parseAddress(String(text));
-  if (parsed) return parsed;
-  context.addIssue({
-    code: 'custom',
-    message: `"${text}" is not an address to listen on`,
-    params: { remedy: 'write it as "127.0.0.1:8080"' },
-  });
-  return z.NEVER;
-});
-
-const databaseUrl = z
-  .string()
-  .refine(
-    (text) =>
-      URL.canParse(text) &&
-      /^(mysql|mariadb):$/.test(new URL(text).protocol) &&
-      new URL(text).pathname.length > 1,
-    {
-      message: 'is not the URL of a MySQL or MariaDB database',
-      params: {
-        remedy: 'write it as "mysql://user:password@host:3306/database" and let it enter by "!env NAME"',
-      },
-    },
-  );
 
 const jsonPointer = z.string().refine((text) => /^(\/[^/]*)+$/.test(text), {
   message: 'is not a JSON pointer',
@@ -108,6 +84,7 @@ const routeObject = z.strictObject({
   ...guards,
   transform: transformSchema.optional().describe('what the service gets and gives otherwise than the client'),
   grpc: grpcSchema.optional().describe('the service is asked by gRPC'),
+  ...routeAdmissionKeys,
 });
 export const routeSchema = z.union([
   pattern.transform((match) => ({
@@ -120,6 +97,8 @@ export const routeSchema = z.union([
     session: undefined,
     transform: undefined,
     grpc: undefined,
+    limits: undefined,
+    rateLimit: undefined,
   })),
   routeObject.transform(({ when = [], match, ...rest }) => ({
     ...rest,
@@ -198,14 +177,8 @@ export const planSchema = z.strictObject({
   proxy: z.strictObject({
     listen: address,
     admin: address.prefault('127.0.0.1:7070'),
-    secret: z
-      .string()
-      .refine((text) => text.length >= 16, {
-        message: 'is shorter than 16 characters',
-        params: { remedy: 'make one with "openssl rand -hex 32"' },
-      })
-      .optional()
-      .describe('signs the cookie of anonymous clients; enters by !env'),
+    adminToken: adminToken.optional(),
+    secret: secretText.optional().describe('signs the cookie of anonymous clients; enters by !env'),
     identity: identitySchema,
     auth: authSchema,
     sessionBridge: sessionBridgeSchema.optional(),
@@ -238,6 +211,13 @@ export const planSchema = z.strictObject({
       .min(1)
       .optional()
       .describe('admin ports of all proxies, where they do not tell theirs; each of them must answer'),
+    workers: z
+      .number()
+      .int()
+      .min(1)
+      .max(64)
+      .default(1)
+      .describe('processes behind one port, one for each core; the n-th has the n-th admin port'),
     readYourWrites: ownWritesSchema.describe('reads of clients that have written'),
     paths: pathRulesSchema.describe('how paths are read'),
     ...entranceKeys(address),
@@ -245,15 +225,26 @@ export const planSchema = z.strictObject({
       .enum(['upstream', 'proxy'])
       .default('upstream')
       .describe('who tells a client that says "Expect: 100-continue" to send its body'),
+    ...admissionKeys,
     stateFile: z
       .string()
       .optional()
       .describe('where the last routing state is kept for a start without the control plane'),
   }),
   sync: z
-    .strictObject({ admin: address.prefault('127.0.0.1:7071'), failover: failoverSchema(databaseUrl) })
+    .strictObject({
+      admin: address.prefault('127.0.0.1:7071'),
+      adminToken: adminToken.optional(),
+      failover: failoverSchema(databaseUrl),
+    })
     .prefault({}),
-  control: z.strictObject({ listen: address.prefault('127.0.0.1:7072'), ledger: databaseUrl }).optional(),
+  control: z
+    .strictObject({
+      listen: address.prefault('127.0.0.1:7072'),
+      adminToken: adminToken.optional(),
+      ledger: databaseUrl,
+    })
+    .optional(),
   flags: flagsSchema.optional(),
   databases: z.record(name, databaseUrl).default({}),
   upstreams: z.record(name, upstreamSchema),

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { reasonOf } from './errors.js';
+import { bearerOf } from './guard-admin.js';
 import { type RoutingState, routingStateSchema } from './routing-state.js';
 
 /** Where routing states come from. `run` calls `onState` for each newer one until `signal` is aborted; it never throws. */
@@ -17,6 +18,8 @@ export type StateSubscriptionOptions = {
    * ask questions of a loopback address, it cannot give them headers of its own.
    */
   readonly adminPort?: number;
+  /** Of the control plane's admin port. */
+  readonly token?: string | undefined;
   /** Told once when contact is lost and once when it is back. */
   readonly onContact?: (contact: { lost: true; reason: string } | { lost: false }) => void;
   readonly fetch?: typeof fetch;
@@ -49,7 +52,10 @@ export function subscribeToState(options: StateSubscriptionOptions): StateSubscr
         try {
           const query = new URLSearchParams({ after: String(version), subscriber });
           const response = await ask(`${url}/v1/state?${query.toString()}`, {
-            headers: adminPort === undefined ? {} : { [ADMIN_PORT_HEADER]: String(adminPort) },
+            headers: {
+              ...bearerOf(options.token),
+              ...(adminPort !== undefined && { [ADMIN_PORT_HEADER]: String(adminPort) }),
+            },
             signal: AbortSignal.any([signal, AbortSignal.timeout(POLL_TIMEOUT_MS)]),
           });
           if (!response.ok) throw new Error(`status ${response.status}`);

@@ -1,27 +1,10 @@
 import { z } from 'zod';
+import { httpUrl } from './address-schema.js';
+import { inFlightShape } from './admission-schema.js';
 import { rewriteSchema } from './rewrite-schema.js';
 
 const LONGEST_TIMER_MS = 2_147_483_647;
 const ms = (least = 1) => z.number().int().min(least).max(LONGEST_TIMER_MS);
-
-/** Base URL of an HTTP server: an origin. */
-export const httpUrl = z.string().transform((text, context) => {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (
-    url &&
-    /^https?:$/.test(url.protocol) &&
-    url.pathname === '/' &&
-    url.search === '' &&
-    url.username === ''
-  )
-    return url.origin;
-  context.addIssue({
-    code: 'custom',
-    message: `"${text}" is not the base URL of an HTTP server`,
-    params: { remedy: 'write it as "http://127.0.0.1:3000", without a path' },
-  });
-  return z.NEVER;
-});
 
 const healthPath = z.string().startsWith('/');
 const healthObject = z.strictObject({
@@ -118,6 +101,7 @@ const upstreamObject = z
     rewrite: rewriteSchema
       .optional()
       .describe('its own address in its answers becomes the one its clients use'),
+    ...inFlightShape,
     breaker: breaker.prefault({}).describe('false: none'),
     retries: z
       .strictObject({

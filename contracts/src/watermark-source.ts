@@ -1,3 +1,4 @@
+import { bearerOf } from './guard-admin.js';
 import { syncNotUnderstood } from './errors.js';
 import { type WatermarkAnswer, watermarkAnswerSchema, WATERMARK_WAIT_MS } from './watermark-answer.js';
 
@@ -7,10 +8,11 @@ export type WatermarkSource = {
   ask(after: number, signal: AbortSignal): Promise<WatermarkAnswer>;
 };
 
-/** The sync behind an admin address. Rejects with SYNC_NOT_UNDERSTOOD, or with what `fetch` throws. */
-export const httpWatermarkSource = (url: string): WatermarkSource => ({
+/** The sync behind an admin address, and the token it asks for. Rejects with SYNC_NOT_UNDERSTOOD, or with what `fetch` throws. */
+export const httpWatermarkSource = (url: string, token?: string): WatermarkSource => ({
   async ask(after, signal) {
     const response = await fetch(`${url}/watermark?after=${after}`, {
+      headers: bearerOf(token),
       signal: AbortSignal.any([signal, AbortSignal.timeout(2 * WATERMARK_WAIT_MS)]),
     });
     const answer = watermarkAnswerSchema.safeParse(await response.json().catch(() => undefined));

@@ -474,9 +474,19 @@ describe('the plan of the base', () => {
         .containers.flatMap(({ env = [] }) => env)
         .flatMap((variable) => (variable.valueFrom?.secretKeyRef ? [variable.name] : []));
     expect(Object.fromEntries(TOOLKIT.map((name) => [name, secrets(name)]))).toEqual({
-      'strangler-proxy': ['STRANGLER_SECRET'],
-      'strangler-sync': ['SHOP_DATABASE_URL', 'CATALOG_DATABASE_URL'],
-      'strangler-control': ['LEDGER_DATABASE_URL'],
+      'strangler-proxy': ['STRANGLER_PROXY_TOKEN', 'STRANGLER_CONTROL_TOKEN', 'STRANGLER_SECRET'],
+      'strangler-sync': [
+        'STRANGLER_SYNC_TOKEN',
+        'STRANGLER_CONTROL_TOKEN',
+        'SHOP_DATABASE_URL',
+        'CATALOG_DATABASE_URL',
+      ],
+      'strangler-control': [
+        'STRANGLER_PROXY_TOKEN',
+        'STRANGLER_SYNC_TOKEN',
+        'STRANGLER_CONTROL_TOKEN',
+        'LEDGER_DATABASE_URL',
+      ],
     });
     for (const name of TOOLKIT) {
       const values = Object.entries(environmentOf(deploymentNamed(name)));
@@ -485,7 +495,10 @@ describe('the plan of the base', () => {
         'CATALOG_DATABASE_URL',
         'LEDGER_DATABASE_URL',
         'SHOP_DATABASE_URL',
+        'STRANGLER_CONTROL_TOKEN',
+        'STRANGLER_PROXY_TOKEN',
         'STRANGLER_SECRET',
+        'STRANGLER_SYNC_TOKEN',
       ]);
     }
   });

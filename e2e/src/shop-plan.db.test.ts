@@ -28,6 +28,9 @@ const ENVIRONMENT: NodeJS.ProcessEnv = {
   CATALOG_DATABASE_URL: urlOf(names.catalog),
   CATALOG_PORT: '0',
   LEDGER_DATABASE_URL: urlOf('ledger'),
+  STRANGLER_PROXY_TOKEN: 'a-token-of-the-proxy',
+  STRANGLER_SYNC_TOKEN: 'a-token-of-the-sync',
+  STRANGLER_CONTROL_TOKEN: 'a-token-of-the-control-plane',
   STRANGLER_SECRET: 'a secret of the test, long enough',
 };
 

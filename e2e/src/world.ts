@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { checkPort, type ProxyEvidence, type SyncEvidence } from '@strangler/contracts';
+import { bearerOf, checkPort, type ProxyEvidence, type SyncEvidence } from '@strangler/contracts';
 import { createConnection } from 'mysql2/promise';
 import { freePort } from './free-port.js';
 import { type CommandResult, runCommand } from './run-command.js';
@@ -60,8 +60,11 @@ export type WorldOptions = {
 const databaseUrl = (server: string, name: string) =>
   Object.assign(new URL(server), { pathname: `/${name}` }).href;
 
-const evidenceOf = async <T>(url: string): Promise<T> => {
-  const response = await fetch(`${url}/evidence`, { signal: AbortSignal.timeout(5_000) });
+const evidenceOf = async <T>(url: string, token: string): Promise<T> => {
+  const response = await fetch(`${url}/evidence`, {
+    headers: bearerOf(token),
+    signal: AbortSignal.timeout(5_000),
+  });
   if (!response.ok) throw new Error(`"${url}/evidence" answered ${response.status}`);
   return (await response.json()) as T;
 };
@@ -106,6 +109,9 @@ export async function createWorld({
     CATALOG_URL: urls.catalog,
     LEDGER_DATABASE_URL: databases.ledger,
     STRANGLER_SECRET: randomBytes(32).toString('hex'),
+    STRANGLER_PROXY_TOKEN: randomBytes(32).toString('hex'),
+    STRANGLER_SYNC_TOKEN: randomBytes(32).toString('hex'),
+    STRANGLER_CONTROL_TOKEN: randomBytes(32).toString('hex'),
     SHOP_PROXY_LISTEN: `127.0.0.1:${proxy}`,
     SHOP_PROXY_ADMIN: `127.0.0.1:${proxyAdmin}`,
     SHOP_SYNC_ADMIN: `127.0.0.1:${syncAdmin}`,
@@ -190,8 +196,8 @@ export async function createWorld({
     databases,
     folder,
     strangler: (...args) => runCommand(programOf('strangler'), [...args, '--plan', plan], environment),
-    proxyEvidence: () => evidenceOf<ProxyEvidence>(urls.proxyAdmin),
-    syncEvidence: () => evidenceOf<SyncEvidence>(urls.syncAdmin),
+    proxyEvidence: () => evidenceOf<ProxyEvidence>(urls.proxyAdmin, variables.STRANGLER_PROXY_TOKEN),
+    syncEvidence: () => evidenceOf<SyncEvidence>(urls.syncAdmin, variables.STRANGLER_SYNC_TOKEN),
     startCatalog,
     stopCatalog: async () => {
       await service?.stop();

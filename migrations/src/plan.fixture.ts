@@ -2,6 +2,9 @@ import { parsePlan, type Plan, problemLine } from '@strangler/contracts';
 
 export const ENVIRONMENT = {
   SECRET: '0123456789abcdef0123',
+  PROXY_TOKEN: 'the-token-of-the-proxy',
+  SYNC_TOKEN: 'the-token-of-the-sync',
+  CONTROL_TOKEN: 'the-token-of-the-control-plane',
   LEDGER: 'mysql://u:p@127.0.0.1:3306/ledger',
   SHOP: 'mysql://u:p@127.0.0.1:3306/shop',
   CATALOG: 'mysql://u:p@127.0.0.1:3306/catalog',
@@ -12,6 +15,8 @@ export type Ports = {
   readonly proxyAdmin?: number;
   readonly sync?: number;
   readonly control?: number;
+  /** Every admin port asks for its token. */
+  readonly tokens?: boolean;
 };
 
 /** A plan with one migration that moves data and one that moves none. */
@@ -20,10 +25,11 @@ export const planText = ({
   proxyAdmin = 7070,
   sync = 7071,
   control = 7072,
+  tokens = false,
 }: Ports = {}) => `version: 1
-proxy: { listen: 127.0.0.1:${proxy}, admin: 127.0.0.1:${proxyAdmin}, secret: !env SECRET }
-sync: { admin: 127.0.0.1:${sync} }
-control: { listen: 127.0.0.1:${control}, ledger: !env LEDGER }
+proxy: { listen: 127.0.0.1:${proxy}, admin: 127.0.0.1:${proxyAdmin}, secret: !env SECRET${tokens ? ', adminToken: !env PROXY_TOKEN' : ''} }
+sync: { admin: 127.0.0.1:${sync}${tokens ? ', adminToken: !env SYNC_TOKEN' : ''} }
+control: { listen: 127.0.0.1:${control}, ledger: !env LEDGER${tokens ? ', adminToken: !env CONTROL_TOKEN' : ''} }
 flags: { file: flags.json }
 databases: { legacy: !env SHOP, catalog: !env CATALOG }
 upstreams:

@@ -1,12 +1,16 @@
 import { EXACT_PATHS, type PathRules, StranglerError } from '@strangler/contracts';
 import { type Entered, type Entrance, ENTRANCE_HEADERS, PLAIN_ENTRANCE } from './entrance.js';
 import { pathAmbiguous, requestRefused } from './errors.js';
+import { framingProblem, isAuthority } from './framing.js';
 import { hopByHopOf, type RawHeaders, valuesOf } from './headers.js';
+import { redactTarget } from './redact.js';
 import { pathToMatch } from './request-path.js';
 
 /** What of a request the wire gives. */
 export type RequestHead = {
   readonly method: string;
+  /** `1.1` when it is left out. */
+  readonly version?: string;
   /** The request target as it came. */
   readonly url: string;
   readonly rawHeaders: RawHeaders;
@@ -55,18 +59,22 @@ export function accept(
   entrance: Entrance = PLAIN_ENTRANCE,
 ): Accepted | StranglerError {
   const { method, url, rawHeaders } = head;
+  const named = () => `${method} ${redactTarget(url)}`;
+  const problem = framingProblem(head.protocol ?? '1.1', rawHeaders);
+  if (problem !== null) return requestRefused(named(), problem);
   const hosts = valuesOf(rawHeaders, 'host');
-  if (hosts.length > 1) return requestRefused(`${method} ${url}`, 'it names two hosts');
+  if (hosts.length > 1) return requestRefused(named(), 'it names two hosts');
   // RFC 9112, 3.2.2: the authority of an absolute target replaces the Host header.
   const isPath = url.startsWith('/');
   const absolute = isPath ? null : /^https?:\/\/([^/?#@]+)((?:[/?].*)?)$/i.exec(url);
-  if (!absolute && !isPath)
-    return requestRefused(`${method} ${url}`, 'its target is neither a path nor a URL');
+  if (!absolute && !isPath) return requestRefused(named(), 'its target is neither a path nor a URL');
   const rest = absolute?.[2] ?? url;
   const target = rest.startsWith('/') ? rest : `/${rest}`;
   const host = absolute?.[1] ?? hosts[0];
+  if (![host, hosts[0]].every((each = '') => isAuthority(each)))
+    return requestRefused(named(), 'its host is not written as one');
   const path = pathToMatch(target, paths);
-  if (path === null && paths.ambiguous === 'refuse') return pathAmbiguous(`${method} ${url}`);
+  if (path === null && paths.ambiguous === 'refuse') return pathAmbiguous(named());
 
   const headers: string[] = [];
   const cookies: string[] = [];

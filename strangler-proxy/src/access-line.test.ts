@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { accessLine, maskedAddress } from './access-line.js';
+import { type AccessEntry, accessLine, maskedAddress } from './access-line.js';
 
 describe('an address in the access log', () => {
   it.each([
@@ -38,6 +38,23 @@ describe('a line of the access log', () => {
     seconds: 0.5,
     reason: 'why',
   } as const;
+
+  it.each<[string, AccessEntry]>([
+    ['a refused request', { ...entry, upstream: undefined, by: 'proxy', status: 400, bytes: null }],
+    ['a diverted read', { ...entry, client: 'user', address: '192.0.2.0', traceId: 'ab', by: 'service' }],
+    ['a request that got no answer', { ...entry, client: 'anonymous', shadow: true, status: null }],
+    [
+      'what JSON has to escape',
+      { ...entry, target: '/"\\\u0001\u007f\u00e9\ud800?q="', requestId: '"', route: '\u2028' },
+    ],
+  ])('has the fields JSON would write, of %s', (_what, given) => {
+    const { reason: msg, ...fields } = given;
+    expect(JSON.parse(accessLine(given))).toEqual(JSON.parse(JSON.stringify({ ...fields, msg })));
+  });
+
+  it('tells time to the microsecond', () => {
+    expect(accessLine({ ...entry, seconds: 0.001_234_567 })).toContain('"seconds":0.001235,');
+  });
 
   it('is JSON in one line, whatever the request says', () => {
     const line = accessLine({ ...entry, target: '/a"\n{}', method: 'X' });

@@ -32,9 +32,27 @@ export type AccessEntry = {
 
 const LONGEST_TARGET = 2_048;
 
-/** A line of JSON in the form of pino's, the sentence in `msg`. */
-export const accessLine = ({ reason, target, ...fields }: AccessEntry): string =>
-  `${JSON.stringify({ ...fields, target: target.length > LONGEST_TARGET ? `${target.slice(0, LONGEST_TARGET)}…` : target, msg: reason })}\n`;
+/** A line of JSON in the form of pino's, the sentence in `msg`. Put together here: JSON.stringify of an object takes as long as the decision. */
+export function accessLine(entry: AccessEntry): string {
+  const { level, time, requestId, traceId, method, route, upstream, shadow, client, address, by } = entry;
+  const { target, status, bytes, seconds, reason } = entry;
+  const shown = target.length > LONGEST_TARGET ? `${target.slice(0, LONGEST_TARGET)}…` : target;
+  const text =
+    `{"level":${level},"time":${time},"requestId":${quoted(requestId)}${optional('traceId', traceId)},"method":${quoted(method)},` +
+    `"route":${quoted(route)}${optional('upstream', upstream)},"shadow":${shadow}${optional('client', client)}`;
+  return (
+    `${text}${optional('address', address)},"by":"${by}","status":${status},"bytes":${bytes},` +
+    `"seconds":${micro(seconds)},"target":${quoted(shown)},"msg":${quoted(reason)}}\n`
+  );
+}
+
+// oxlint-disable-next-line no-control-regex -- JSON escapes exactly these, and lone surrogates
+const ESCAPED = /["\\\u0000-\u001f\u007f-\uffff]/;
+const quoted = (text: string): string => (ESCAPED.test(text) ? JSON.stringify(text) : `"${text}"`);
+const optional = (key: string, text: string | undefined): string =>
+  text === undefined ? '' : `,"${key}":${quoted(text)}`;
+/** To the microsecond: what lies below is noise, and sixteen digits to write. */
+const micro = (seconds: number): number => Math.round(seconds * 1_000_000) / 1_000_000;
 
 /** The network of an address, /24 or /48: enough to see where load comes from, not who. */
 export function maskedAddress(

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { openAccessLog } from './access-log.js';
-import { closedUrl, createRig, rawExchange } from './proxy.fixture.js';
+import { closedUrl, createRig, eventually, rawExchange } from './proxy.fixture.js';
 
 const rig = createRig();
 afterEach(rig.clean);
@@ -77,10 +77,31 @@ describe('the access log', () => {
       [undefined, 'info', 0],
       [false, 'debug', 0],
     ] as const) {
-      const { get, lines } = await setup(accessLog, level);
+      const { get, stop, lines } = await setup(accessLog, level);
       await get('/cart');
+      await stop();
       expect(parsed(lines)).toHaveLength(count);
     }
+  });
+
+  it('has its lines wait for each other, but not for ever, and none is lost at the stop', async () => {
+    const pieces: string[] = [];
+    const log = pino({ level: 'debug' }, { write: (text) => void pieces.push(text) });
+    const { plan } = await setup(undefined);
+    const opened = openAccessLog(plan, log);
+    for (let count = 0; count < 64; count++) opened.write('line\n');
+    expect(pieces).toEqual(['line\n'.repeat(64)]);
+    opened.write('late\n');
+    expect(pieces).toHaveLength(1);
+    expect(
+      await eventually(
+        () => pieces,
+        (all) => all.length === 2,
+      ),
+    ).toContain('late\n');
+    opened.write('last\n');
+    await opened.stop();
+    expect(pieces[2]).toBe('last\n');
   });
 
   it('goes to standard output where the plan just says so', async () => {

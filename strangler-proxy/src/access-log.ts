@@ -20,6 +20,7 @@ export type AccessLog = {
 const TO_A_PIPE = { minLength: 3_072, maxWrite: 4_096 };
 const TO_A_FILE = { minLength: 32_768, maxWrite: 65_536 };
 const FLUSH_MS = 100;
+const MOST_LINES = 64;
 const STANDARD_OUTPUT = 1;
 
 /** By the plan: to standard output or a file, never, or, when it says nothing, into the log while that is at the level debug. */
@@ -29,7 +30,13 @@ export function openAccessLog({ proxy, folder }: Pick<Plan, 'proxy' | 'folder'>,
   if (accessLog === undefined) {
     // The stream of the log and not the log: the line is a text already.
     const stream = (log as unknown as Record<symbol, { write(line: string): void }>)[pino.symbols.streamSym];
-    return { ...nothing, isOn: () => log.isLevelEnabled('debug'), write: (line) => stream?.write(line) };
+    const lines = together((text) => stream?.write(text));
+    return {
+      ...nothing,
+      isOn: () => log.isLevelEnabled('debug'),
+      write: lines.write,
+      stop: async () => lines.flush(),
+    };
   }
   if (accessLog === false) return { ...nothing, isOn: () => false, write() {} };
   const { file, address } = accessLog === true ? { file: undefined, address: 'masked' as const } : accessLog;
@@ -41,19 +48,45 @@ export function openAccessLog({ proxy, folder }: Pick<Plan, 'proxy' | 'folder'>,
     sync: false,
     periodicFlush: FLUSH_MS,
   });
+  // To a pipe line by line: together they would be longer than what it takes in one piece.
+  const lines = file === undefined ? undefined : together((text) => void destination.write(text));
   // A full disk must not take the proxy along: lines are lost, requests are not.
   destination.on('error', (error: unknown) => tell(log, error));
   return {
     isOn: () => true,
     level: 30,
     address,
-    write: (line) => void destination.write(line),
+    write: lines?.write ?? ((line) => void destination.write(line)),
     stop: () =>
       new Promise((done) => {
         if (file === undefined) return destination.flush(() => done());
+        lines?.flush();
         destination.once('close', () => done()).once('error', () => done());
         destination.end();
       }),
+  };
+}
+
+/** Lines go on in one piece, 64 of them or after 100 ms: with each piece pino's destination counts the bytes of all that wait. */
+function together(write: (text: string) => void): {
+  readonly write: (line: string) => void;
+  readonly flush: () => void;
+} {
+  let waiting: string[] = [];
+  let timer: NodeJS.Timeout | undefined;
+  const flush = (): void => {
+    clearTimeout(timer);
+    timer = undefined;
+    if (waiting.length > 0) write(waiting.join(''));
+    waiting = [];
+  };
+  return {
+    write(line) {
+      waiting.push(line);
+      if (waiting.length >= MOST_LINES) flush();
+      else timer ??= setTimeout(flush, FLUSH_MS).unref();
+    },
+    flush,
   };
 }
 

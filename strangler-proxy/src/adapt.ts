@@ -7,7 +7,7 @@ import { editHeaders, withoutHeaders } from './edit-headers.js';
 import { editJson } from './edit-json.js';
 import { editJsonBody } from './edit-json-body.js';
 import { editTarget, paramsOf, valueIn } from './edit-target.js';
-import { bodyNotJson, bodyTooLarge, encodingUnknown, transformFailed } from './errors.js';
+import { bodyNotJson, jsonTooLarge, encodingUnknown, transformFailed } from './errors.js';
 import { type RawHeaders, valuesOf } from './headers.js';
 import type { Route } from './match.js';
 import { replaceOrigins } from './replace-origins.js';
@@ -84,12 +84,12 @@ export function adapt(
     headers,
     body: edits && {
       maxBytes: maxBodyBytes,
-      tooLarge: () => bodyTooLarge(route?.text ?? '', maxBodyBytes),
+      tooLarge: () => jsonTooLarge(route?.text ?? '', maxBodyBytes),
       async edit(body) {
         const decoded = await decodeBody(body, valuesOf(headers, 'content-encoding')[0], maxBodyBytes);
         if (!decoded.ok)
           return decoded.reason === 'too-large'
-            ? bodyTooLarge(route?.text ?? '', maxBodyBytes)
+            ? jsonTooLarge(route?.text ?? '', maxBodyBytes)
             : encodingUnknown(route?.text ?? '');
         try {
           const edited = Buffer.from(editJson(decoded.body.toString('utf8'), edits));

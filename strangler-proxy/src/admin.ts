@@ -3,29 +3,29 @@ import type { Registry } from 'prom-client';
 import {
   type Address,
   type Explanation,
+  guardAdmin,
   type ProxyEvidence,
   reasonOf,
   StranglerError,
 } from '@strangler/contracts';
-import { hostRefused, methodNotAllowed, pathUnknown } from './errors.js';
+import { methodNotAllowed, pathUnknown } from './errors.js';
 import { refuse } from './refuse.js';
 
 export type AdminParts = {
   readonly address: Address;
+  readonly token?: string | undefined;
   /** Whether it takes requests; false from the moment it is asked to stop. */
   readonly isReady: () => boolean;
   readonly evidence: () => ProxyEvidence;
   readonly explain: (question: URLSearchParams) => Promise<Explanation>;
   readonly registry: Registry;
-  /** Further pages: path and its JSON. */
+  /** Further pages, open to all who reach the port: path and its JSON. */
   readonly pages?: () => Readonly<Record<string, string>>;
 };
 
-const isLoopback = (host: string): boolean =>
-  /^(?:localhost|(?:[\w-]+\.)+localhost|127(?:\.\d{1,3}){3}|\[?::1\]?)$/i.test(host);
-
 /** GET /health, /ready, /metrics, /evidence and /explain. It changes nothing. */
 export function createAdmin(parts: AdminParts): Server {
+  const guard = guardAdmin(parts.address.host, parts.token);
   const answer = async (
     request: IncomingMessage,
   ): Promise<{ status: number; type: string; body: string }> => {
@@ -34,14 +34,16 @@ export function createAdmin(parts: AdminParts): Server {
       type: 'application/json',
       body: JSON.stringify(value),
     });
-    // A page in a browser can make any name point to this machine; it cannot make the Host header lie.
-    const host = (request.headers.host ?? '').replace(/:\d+$/, '');
-    if (isLoopback(parts.address.host) && !isLoopback(host)) throw hostRefused(host);
-    if (request.method !== 'GET' && request.method !== 'HEAD')
-      throw methodNotAllowed(request.method as string);
+    const { host, authorization } = request.headers;
     const target = request.url as string;
     const query = target.indexOf('?');
     const path = query === -1 ? target : target.slice(0, query);
+    const pages = parts.pages?.() ?? {};
+    const page = Object.hasOwn(pages, path) ? pages[path] : undefined;
+    const refusal = guard({ target, host, authorization, isOpen: page !== undefined });
+    if (refusal) throw refusal;
+    if (request.method !== 'GET' && request.method !== 'HEAD')
+      throw methodNotAllowed(request.method as string);
     switch (path) {
       case '/health':
         return json({ status: 'ok' });
@@ -53,12 +55,9 @@ export function createAdmin(parts: AdminParts): Server {
         return json(await parts.explain(new URLSearchParams(query === -1 ? '' : target.slice(query + 1))));
       case '/metrics':
         return { status: 200, type: parts.registry.contentType, body: await parts.registry.metrics() };
-      default: {
-        const pages = parts.pages?.() ?? {};
-        const page = Object.hasOwn(pages, path) ? pages[path] : undefined;
+      default:
         if (page === undefined) throw pathUnknown(path);
         return { status: 200, type: 'application/json', body: page };
-      }
     }
   };
   return createServer((request, response) => {

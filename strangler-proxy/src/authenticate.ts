@@ -16,7 +16,7 @@ import type { Upstream } from './upstreams.js';
 import { bearerToken, type Claims, createVerifier, type Refusal, type Verifier } from './verify-token.js';
 
 /** A request on its way to the service: as the service gets it, or why it does not. */
-export type Admission =
+export type Passage =
   | {
       readonly kind: 'admitted';
       readonly accepted: Accepted;
@@ -31,9 +31,11 @@ export type Authenticate = {
   /** The request with its verified claims, where the plan's identity hangs on them; undefined: it stays as it is, and nothing waits. */
   recognise(accepted: Accepted): Promise<Accepted> | undefined;
   /** Asked for requests that go to the service of a route with a guard. `request` is there for one whose body may have to be read. */
-  admit(verdict: Verdict, request?: IncomingMessage): Promise<Admission>;
+  admit(verdict: Verdict, request?: IncomingMessage): Promise<Passage>;
   /** Watches a request that may end or change a session; what it gives sees the headers of legacy's answer. */
   watch(verdict: Verdict, response: ServerResponse): ((answer: RawHeaders) => void) | undefined;
+  /** Whether anything here has to do with the request, as long as its route asks for nothing: a token, a session, or the keys. */
+  concerns(accepted: Accepted): boolean;
   /** Whether the proxy answers this request itself, with its public keys. */
   isForKeys(accepted: Accepted): boolean;
   stop(): void;
@@ -92,7 +94,7 @@ export async function createAuthenticate(parts: AuthenticateParts): Promise<Auth
     count.tokens.inc({ auth: name, outcome: result.kind === 'verified' ? 'verified' : result.error.code });
     return result;
   };
-  const refuse = (refusal: Refusal): Admission => ({
+  const refuse = (refusal: Refusal): Passage => ({
     ...refusal,
     // A token that is not right is nobody's, whoever would answer; keys that cannot be had are no fault of the client.
     mayFallBack: refusal.error.status === 503,
@@ -103,7 +105,7 @@ export async function createAuthenticate(parts: AuthenticateParts): Promise<Auth
     accepted: Accepted,
     headers: string[],
     requirement: TokenRequirement,
-  ): Promise<Admission> {
+  ): Promise<Passage> {
     const name = requirement.require;
     const verified = await verify(name, accepted.headers);
     if (verified.kind === 'refused') return refuse(verified);
@@ -135,7 +137,7 @@ export async function createAuthenticate(parts: AuthenticateParts): Promise<Auth
       isRequired,
       request,
     }: { route: string; isRequired: boolean; request?: IncomingMessage | undefined },
-  ): Promise<Admission> {
+  ): Promise<Passage> {
     if (!bridge || !sessionBridge)
       return { kind: 'admitted', accepted: { ...accepted, headers }, setCookies: [] };
     const audience = sessionBridge.token.audience[route] ?? route;
@@ -154,6 +156,8 @@ export async function createAuthenticate(parts: AuthenticateParts): Promise<Auth
     return { kind: 'admitted', accepted: { ...accepted, headers: kept }, setCookies, body };
   }
 
+  const isForKeys = ({ method, path }: Accepted): boolean =>
+    path !== null && path === sessionBridge?.jwks.public && (method === 'GET' || method === 'HEAD');
   return {
     jwks: mint ? JSON.stringify(mint.jwks) : null,
     recognise(accepted) {
@@ -185,8 +189,11 @@ export async function createAuthenticate(parts: AuthenticateParts): Promise<Auth
       if (decision.side !== 'legacy' && !isEnding) return undefined;
       return (answer) => (isEnding ? bridge.end(accepted) : bridge.answered(accepted, answer));
     },
-    isForKeys: ({ method, path }) =>
-      path !== null && path === sessionBridge?.jwks.public && (method === 'GET' || method === 'HEAD'),
+    concerns: (accepted) =>
+      (identifying !== undefined && typeof bearerToken(accepted.headers) === 'string') ||
+      bridge?.hasSession(accepted) === true ||
+      isForKeys(accepted),
+    isForKeys,
     stop() {
       for (const { stop } of issuers.values()) stop();
     },
@@ -194,10 +201,7 @@ export async function createAuthenticate(parts: AuthenticateParts): Promise<Auth
 }
 
 /** The verdict on a request that is not let in: where legacy may answer, it does, as if the request had never been diverted. */
-export function turnedAway(
-  verdict: Verdict,
-  { mayFallBack, error }: Admission & { kind: 'refused' },
-): Verdict {
+export function turnedAway(verdict: Verdict, { mayFallBack, error }: Passage & { kind: 'refused' }): Verdict {
   const { decision } = verdict;
   if (!mayFallBack || !decision.fallback) return verdict;
   const reason = `${decision.reason}, but it is not let in there (${error.code}), so legacy answers`;
@@ -213,7 +217,7 @@ export async function admitted(authenticate: Authenticate, verdict: Verdict): Pr
   return admission.kind === 'admitted' ? admission.accepted : undefined;
 }
 
-export const refusalHeaders = ({ headers, setCookies }: Admission & { kind: 'refused' }) =>
+export const refusalHeaders = ({ headers, setCookies }: Passage & { kind: 'refused' }) =>
   setCookies.length === 0 ? headers : { ...headers, 'set-cookie': [...setCookies] };
 
 /** The page of the admin port that shows the public keys. */

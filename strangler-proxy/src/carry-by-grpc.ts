@@ -3,7 +3,7 @@ import { adapt } from './adapt.js';
 import { adaptRelay } from './adapt-relay.js';
 import { askByGrpc } from './ask-by-grpc.js';
 import type { Attempt, Outcome } from './attempt.js';
-import { bodyTooLarge, upstreamReset } from './errors.js';
+import { bodyTooLarge, jsonTooLarge, upstreamReset } from './errors.js';
 import { sendContinue } from './expect-continue.js';
 import type { Route } from './match.js';
 import type { Grpc, GrpcOngoing } from './open-grpc.js';
@@ -58,9 +58,12 @@ export async function carryByGrpc(
     let body: Buffer | undefined;
     if (accepted.hasBody && rules.body !== undefined) {
       sendContinue(request);
-      body = await readWhole(request, rules.maxBodyBytes, () => {});
+      const most = attempt.bodyBytes ?? Infinity;
+      body = await readWhole(request, Math.min(rules.maxBodyBytes, most), () => {});
       if (isOver) return;
-      if (body === undefined) return refuseRequest(bodyTooLarge(route.text, rules.maxBodyBytes));
+      if (body === undefined && most < rules.maxBodyBytes)
+        return settle({ kind: 'refused', error: bodyTooLarge(most) });
+      if (body === undefined) return refuseRequest(jsonTooLarge(route.text, rules.maxBodyBytes));
     } else request.resume();
     const started = askByGrpc(
       {

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
-import type { Plan, RoutingState } from '@strangler/contracts';
+import type { Plan, RoutingState, StranglerError, Upstream as UpstreamPlan } from '@strangler/contracts';
+import { type Admissions, withoutPlaces } from './admissions.js';
 import type { AccessLog } from './access-log.js';
 import type { Authenticate } from './authenticate.js';
 import type { Entrance } from './entrance.js';
@@ -11,11 +12,14 @@ import type { Kept } from './kept.js';
 import type { Grpc } from './open-grpc.js';
 import { createOwnWrites, type OwnWrites } from './own-writes.js';
 import { createPins } from './pins.js';
+import { createIsPlain } from './is-plain.js';
 import { createPipeline } from './pipeline.js';
 import type { Recorder } from './record.js';
 import { refuseUpgrade } from './refuse.js';
 import { createRouting } from './routing.js';
+import { createServe } from './serve.js';
 import { createShadow, type Shadow } from './shadow.js';
+import { spareShadows } from './spare-shadows.js';
 import type { Tracing } from './tracing.js';
 import type { OpenUpstream, Upstream } from './upstreams.js';
 import { createWorkflowSides } from './workflow-side.js';
@@ -44,6 +48,8 @@ export type Lasting = {
   readonly openTracing: (plan: Plan) => Promise<Tracing | undefined>;
   readonly authenticates: Kept<Promise<Authenticate | undefined>>;
   readonly openAuthenticate: (plan: Plan, legacy: Upstream) => Promise<Authenticate | undefined>;
+  readonly admissions: Admissions;
+  readonly refused: (error: StranglerError) => void;
   readonly record: Recorder;
   readonly log: Logger;
   readonly newId: () => string;
@@ -56,10 +62,14 @@ export type Lasting = {
  * here, so that a request has all of one plan. Rejects when its flags cannot be started; then nothing stays open.
  */
 export async function compilePlan(plan: Plan, lasting: Lasting, state: RoutingState): Promise<InForce> {
-  const { record, log, newId, now, sleep } = lasting;
+  const { record, refused, log, newId, now, sleep } = lasting;
   const names = Object.keys(plan.upstreams);
   const upstreamKey = (name: string) =>
-    JSON.stringify([name, plan.upstreams[name], plan.proxy.shadow.concurrency]);
+    JSON.stringify([
+      name,
+      withoutPlaces(plan.upstreams[name] as UpstreamPlan),
+      plan.proxy.shadow.concurrency,
+    ]);
   const flagsKey = lasting.flagsKey(plan);
 
   const all = new Map(
@@ -80,7 +90,11 @@ export async function compilePlan(plan: Plan, lasting: Lasting, state: RoutingSt
   );
   const copied = Object.keys(plan.migrations).filter((name) => plan.migrations[name]?.data !== undefined);
   const { readYourWrites, secret } = plan.proxy;
-  const watermarksKey = JSON.stringify([readYourWrites.enabled && copied.length > 0, plan.sync.admin]);
+  const watermarksKey = JSON.stringify([
+    readYourWrites.enabled && copied.length > 0,
+    plan.sync.admin,
+    plan.sync.adminToken ?? null,
+  ]);
   const watermarks = lasting.watermarks.take(watermarksKey, () => lasting.followWatermarks(plan));
   const ownWritesKey = JSON.stringify([watermarksKey, copied, readYourWrites, secret ?? null]);
   const ownWrites = lasting.ownWrites.take(ownWritesKey, () =>
@@ -92,6 +106,9 @@ export async function compilePlan(plan: Plan, lasting: Lasting, state: RoutingSt
   const tracingKey = JSON.stringify(tracingPlan ?? null);
   const openedTracing = lasting.tracings.take(tracingKey, () => lasting.openTracing(plan));
 
+  const admitting = lasting.admissions.open(plan);
+  const { admission } = admitting;
+
   let shadow: Shadow | undefined;
   let ended: Promise<void> | undefined;
   const endAll = async () => {
@@ -102,6 +119,7 @@ export async function compilePlan(plan: Plan, lasting: Lasting, state: RoutingSt
     await lasting.watermarks.letGo(watermarksKey);
     await lasting.accessLogs.letGo(accessLogKey);
     await lasting.tracings.letGo(tracingKey);
+    await admitting.letGo();
     await lasting.forwards.letGo(upstreamKey('legacy'));
     await Promise.all(names.map((name) => lasting.upstreams.letGo(upstreamKey(name))));
   };
@@ -115,13 +133,12 @@ export async function compilePlan(plan: Plan, lasting: Lasting, state: RoutingSt
     throw error;
   }
   const entrance = lasting.entranceOf(plan);
-  const comparing = createShadow({
-    limits: plan.proxy.shadow,
-    record: record.comparisons(plan),
-    sleep,
-    tracing,
-    grpc: lasting.grpc,
-  });
+  const comparisons = record.comparisons(plan);
+  const comparing = spareShadows(
+    createShadow({ limits: plan.proxy.shadow, record: comparisons, sleep, tracing, grpc: lasting.grpc }),
+    admission,
+    comparisons,
+  );
   shadow = comparing;
   const parts = {
     proxy: plan.proxy,
@@ -135,6 +152,8 @@ export async function compilePlan(plan: Plan, lasting: Lasting, state: RoutingSt
     forward,
     shadow: comparing,
     record,
+    admission,
+    refused,
     log,
     newId,
     now,
@@ -143,10 +162,13 @@ export async function compilePlan(plan: Plan, lasting: Lasting, state: RoutingSt
     accessLog,
     tracing,
   };
+  const serve = createServe(parts);
   return {
     plan,
     parts,
-    pipeline: createPipeline(parts),
+    pipeline: createPipeline(parts, serve),
+    serve,
+    isPlain: createIsPlain(plan),
     async finish() {
       await comparing.drain();
       await end();

@@ -1,4 +1,3 @@
-import { parseCookie } from 'cookie';
 import { generationOf, type PinState, type Plan, type Tester, testerOf } from '@strangler/contracts';
 import type { Accepted } from './accept.js';
 import { isKept, isPerClient, isRead } from './decide.js';
@@ -8,6 +7,7 @@ import type { Client } from './identify.js';
 import type { Route } from './match.js';
 import type { OwnWrites } from './own-writes.js';
 import type { Pins } from './pins.js';
+import { readCookies } from './read-cookies.js';
 import type { Routing } from './routing.js';
 import type { Leaning, WorkflowSide, WorkflowSides } from './workflow-side.js';
 import type { WriteState } from './write-token.js';
@@ -107,7 +107,7 @@ function testerIn(
   { proxy: { secret, testers }, now }: ConsultParts,
 ): Tester | undefined {
   if (!testers || secret === undefined) return undefined;
-  const token = 'header' in testers ? valuesOf(own, testers.header)[0] : parseCookie(cookies)[testers.cookie];
+  const token = 'header' in testers ? valuesOf(own, testers.header)[0] : readCookies(cookies)[testers.cookie];
   const tester = token === undefined ? undefined : testerOf(secret, token, now());
   return tester && (tester.migration === '*' || tester.migration === migration) ? tester : undefined;
 }

@@ -5,6 +5,7 @@ import { type RawHeaders, valuesOf } from './headers.js';
 import { createRandomHex, type RandomHex } from './random-hex.js';
 import { givenRequestId, newRequestId, REQUEST_ID_HEADER } from './request-id.js';
 import { continueTrace, parseTraceparent, type Span } from './trace-context.js';
+import { redactTarget } from './redact.js';
 import { createTrust, withoutMapping } from './trust.js';
 
 /** What the proxy itself says of a request, and to whom. */
@@ -57,7 +58,8 @@ export function createEntrance(
     newRequestId: () => newRequestId(randomHex),
     enter(request, arrival, said, headers) {
       const vias = said.length > 0 ? valuesOf(said, 'via') : [];
-      if (plan.via !== undefined && passed(vias, plan.via)) return requestLooped(request, plan.via);
+      if (plan.via !== undefined && passed(vias, plan.via))
+        return requestLooped(redactTarget(request), plan.via);
       const way = writeForwarded(headers, said, arrival, trust, plan);
       const isTrusted = said.length > 0 && trust.trusts(withoutMapping(arrival.remoteAddress));
       const requestId = (isTrusted ? givenRequestId(said) : undefined) ?? newRequestId(randomHex);

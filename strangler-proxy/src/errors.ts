@@ -1,3 +1,5 @@
+// Long: every error of the package in one file, so that its table in the README can be read against it.
+
 import { StranglerError, reasonOf } from '@strangler/contracts';
 
 export const requestRefused = (request: string, reason: string) =>
@@ -24,6 +26,66 @@ export const tlsFilesInvalid = (certificate: string, cause: unknown) =>
     400,
     `certificate "${certificate}" cannot be used (${reasonOf(cause)}): see that proxy.tls.cert and proxy.tls.key are PEM files that belong together`,
     cause,
+  );
+export const requestMalformed = (code: string) =>
+  new StranglerError(
+    'PROXY_REQUEST_MALFORMED',
+    400,
+    `the bytes of a request are not HTTP/1.1 ("${code}"): send it as RFC 9112 writes it`,
+  );
+export const headTooLarge = (limit: string, key: string) =>
+  new StranglerError(
+    'PROXY_HEAD_TOO_LARGE',
+    431,
+    `the head of the request has more than "${limit}": send fewer or shorter headers, or raise proxy.limits.${key} in the plan`,
+  );
+export const targetTooLong = (bytes: number) =>
+  new StranglerError(
+    'PROXY_TARGET_TOO_LONG',
+    414,
+    `the target of the request has more than "${bytes}" bytes: shorten it or raise proxy.limits.targetBytes in the plan`,
+  );
+export const bodyTooLarge = (bytes: number) =>
+  new StranglerError(
+    'PROXY_BODY_TOO_LARGE',
+    413,
+    `the body of the request has more than "${bytes}" bytes: send less or raise limits.bodyBytes in the plan`,
+  );
+export const tooManyRequests = (by: string) =>
+  new StranglerError(
+    'PROXY_RATE_LIMITED',
+    429,
+    `there were more requests than the rate limit by "${by}" allows: send them again after the seconds in Retry-After`,
+  );
+export const overloaded = (key: string) =>
+  new StranglerError(
+    'PROXY_OVERLOADED',
+    503,
+    `the proxy has more to do than "proxy.overload.${key}" in the plan allows: send the request again in a moment`,
+  );
+export const upstreamFull = (upstream: string) =>
+  new StranglerError(
+    'PROXY_UPSTREAM_FULL',
+    503,
+    `upstream "${upstream}" has as many requests as its maxInFlight in the plan allows: send the request again in a moment`,
+  );
+export const headTimeout = (milliseconds: number) =>
+  new StranglerError(
+    'PROXY_HEAD_TIMEOUT',
+    408,
+    `the head of the request did not arrive within "${milliseconds}" ms: send it faster or raise proxy.limits.headMs in the plan`,
+  );
+export const connectionsFull = () =>
+  new StranglerError(
+    'PROXY_CONNECTIONS_FULL',
+    503,
+    'there are as many connections as "proxy.limits.connections" in the plan allows: wait or raise it',
+  );
+export const tooManyConnections = () =>
+  new StranglerError(
+    'PROXY_CONNECTIONS_PER_CLIENT',
+    503,
+    'an address has as many connections as "proxy.limits.connectionsPerClient" in the plan allows: use them again or raise it',
   );
 export const upstreamRefused = (upstream: string, cause?: unknown) =>
   new StranglerError(
@@ -145,7 +207,7 @@ export const identityKeyInvalid = (key: string, reason: string, cause?: unknown)
     `key "${key}" of proxy.sessionBridge.token cannot be used (${reason}): make one with "openssl genpkey -algorithm ed25519"`,
     cause,
   );
-export const bodyTooLarge = (route: string, bytes: number) =>
+export const jsonTooLarge = (route: string, bytes: number) =>
   new StranglerError(
     'PROXY_BODY_TOO_LARGE',
     413,
@@ -189,17 +251,17 @@ export const portUnavailable = (address: string, cause: unknown) =>
     `"${address}" cannot be listened on (${reasonOf(cause)}): end the program that holds it or choose another port`,
     cause,
   );
+export const workersFailed = (worker: number, end: string) =>
+  new StranglerError(
+    'PROXY_WORKERS_FAILED',
+    500,
+    `worker "${worker}" of the proxy could not start (${end}): its own lines before this one say why`,
+  );
 export const transportMisplaced = () =>
   new StranglerError(
     'PROXY_TRANSPORT_MISPLACED',
     500,
     'transport "undici" did not land right before the last pass of httpxy: install the pinned versions of http-proxy-middleware and httpxy',
-  );
-export const hostRefused = (host: string) =>
-  new StranglerError(
-    'ADMIN_HOST_REFUSED',
-    403,
-    `host "${host}" is not a name of this machine: ask the admin port as "localhost" or "127.0.0.1"`,
   );
 export const pathUnknown = (path: string) =>
   new StranglerError(

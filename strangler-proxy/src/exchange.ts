@@ -1,4 +1,4 @@
-import { PassThrough } from 'node:stream';
+import { PassThrough, type Transform } from 'node:stream';
 import type { StranglerError } from '@strangler/contracts';
 import type { Dispatcher } from 'undici';
 import { adaptRelay } from './adapt-relay.js';
@@ -6,11 +6,19 @@ import type { Adaptation } from './adapt.js';
 import type { Attempt } from './attempt.js';
 import { isEventStream } from './capture.js';
 import { dispatchByNode } from './dispatch-by-node.js';
-import { answerIdle, answerTimeout, connectTimeout, upstreamTimeout } from './errors.js';
+import {
+  answerIdle,
+  answerTimeout,
+  bodyTooLarge,
+  connectTimeout,
+  upstreamReset,
+  upstreamTimeout,
+} from './errors.js';
 import { sendContinue } from './expect-continue.js';
 import { failureOf, type Reached } from './failure-of.js';
 import { type RawHeaders, valuesOf, withHost } from './headers.js';
 import type { Instance } from './instance.js';
+import { limitBody } from './limit-body.js';
 import { createRelay } from './relay.js';
 
 /** How sending an attempt to one instance ended. */
@@ -18,6 +26,7 @@ export type Ending =
   | { readonly kind: 'answered'; readonly status: number; readonly bytes?: number }
   | { readonly kind: 'unavailable'; readonly status: number }
   | { readonly kind: 'failed'; readonly error: StranglerError; readonly reached: Reached }
+  | { readonly kind: 'refused'; readonly error: StranglerError }
   | { readonly kind: 'abandoned' };
 
 /** What is sent of an attempt, once it has been adapted. */
@@ -33,7 +42,8 @@ export type Message = {
   readonly byNode: boolean;
 };
 
-const CANNOT_TAKE_IT = new Set([502, 503, 504]);
+/** With these a service says that somebody else should answer. */
+export const CANNOT_TAKE_IT: ReadonlySet<number> = new Set([502, 503, 504]);
 const OVER = 'the exchange is over';
 
 /**
@@ -61,7 +71,7 @@ export function exchange(
       })
     : unadapted;
   // Not the request itself: undici destroys a body it could not send, and the client's connection would go with it.
-  const body = accepted.hasBody && whole === undefined ? new PassThrough() : null;
+  const body = accepted.hasBody && whole === undefined ? passing() : null;
   const settle = instance.begin();
   let controller: Dispatcher.DispatchController | undefined;
   let isOver = false;
@@ -73,6 +83,11 @@ export function exchange(
   let isPaused = false;
   let lastPieceAt = 0;
 
+  function passing(): Transform {
+    const limit = attempt.bodyBytes;
+    if (limit === undefined) return new PassThrough();
+    return limitBody(limit, () => stop({ kind: 'refused', error: bodyTooLarge(limit) }));
+  }
   const arm = (ms: number, onTimeout: () => void): void => {
     clearTimeout(timer);
     timer = ms > 0 ? setTimeout(onTimeout, ms) : undefined;
@@ -97,6 +112,7 @@ export function exchange(
   /** An upload its client pauses is no fault of the instance: slow clients must not open its breaker. */
   const blameOf = ({ kind }: Ending): 'answered' | 'failed' | 'abandoned' => {
     if (kind === 'unavailable') return 'answered';
+    if (kind === 'refused') return 'abandoned';
     const isWaiting = reached === 'sent' && body !== null && !request.complete && body.readableLength === 0;
     return kind === 'failed' && isWaiting && isTimeout ? 'abandoned' : kind;
   };
@@ -136,6 +152,9 @@ export function exchange(
         timer?.refresh();
         return relay.inform(statusCode, textsOf(started.rawHeaders));
       }
+      const raw = textsOf(started.rawHeaders);
+      if (valuesOf(raw, 'transfer-encoding').some((coding) => !/^chunked$/i.test(coding)))
+        return fail(upstreamReset(upstream.name, unknownCoding()));
       status = statusCode;
       reached = 'answering';
       if (hold && CANNOT_TAKE_IT.has(status)) return stop({ kind: 'unavailable', status });
@@ -143,7 +162,7 @@ export function exchange(
       // Else the timer of the head goes on and becomes that of the answer when its time is over.
       if (idleMs <= headMs) arm(idleMs, onIdle);
       if (bodyMs > 0) total = setTimeout(() => fail(answerTimeout(upstream.name, bodyMs)), bodyMs);
-      relay.head(status, phrase, textsOf(started.rawHeaders));
+      relay.head(status, phrase, raw);
     },
     onResponseData(started, chunk) {
       if (isOver) return started.abort(new Error(OVER));
@@ -202,6 +221,9 @@ export function exchange(
   }
   if (reached === 'not-sent' && !isOver) arm(connectMs, () => fail(connectTimeout(upstream.name, connectMs)));
 }
+
+const unknownCoding = () =>
+  Object.assign(new Error('a transfer coding besides chunks'), { code: 'NOT_HTTP' });
 
 const textsOf = (raw: Dispatcher.DispatchController['rawHeaders']): string[] => {
   if (!Array.isArray(raw)) return [];

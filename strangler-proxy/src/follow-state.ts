@@ -63,8 +63,10 @@ async function keep(file: string | undefined, state: RoutingState, log: Logger):
   if (file === undefined) return;
   try {
     // Renamed into place: a start in the middle of a write must not find half a state.
-    await writeFile(`${file}.new`, `${JSON.stringify(state)}\n`);
-    await rename(`${file}.new`, file);
+    // Workers of one proxy keep the same file.
+    const piece = `${file}.${process.pid}.new`;
+    await writeFile(piece, `${JSON.stringify(state)}\n`);
+    await rename(piece, file);
   } catch (error) {
     log.warn(
       `state file "${file}" cannot be written (${reasonOf(error)}): correct proxy.stateFile or its folder`,

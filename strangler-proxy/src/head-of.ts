@@ -4,10 +4,12 @@ import type { TLSSocket } from 'node:tls';
 import type { StranglerError } from '@strangler/contracts';
 import type { RequestHead } from './accept.js';
 import { requestRefused } from './errors.js';
+import { redactTarget } from './redact.js';
 
 /** The head of a request as accept wants it, whichever HTTP it came by. */
 export function headOf(request: IncomingMessage): RequestHead | StranglerError {
-  if (request.httpVersionMajor === 2) return headOfStream(request as unknown as Http2ServerRequest);
+  // Node's parser for HTTP/1.1 takes "HTTP/2.0" in a request line, too.
+  if ('stream' in request) return headOfStream(request as unknown as Http2ServerRequest);
   return {
     method: request.method as string,
     url: request.url as string,
@@ -32,7 +34,7 @@ function headOfStream({
   authority,
   stream,
 }: Http2ServerRequest): RequestHead | StranglerError {
-  const asked = `${method} ${url}`;
+  const asked = () => `${method} ${redactTarget(url)}`;
   const kept: string[] = [];
   const crumbs: string[] = [];
   let cookieAt = -1;
@@ -43,7 +45,7 @@ function headOfStream({
     if (name.startsWith(':')) continue;
     if (name === 'host') {
       if (host !== undefined && host !== value)
-        return requestRefused(asked, 'its authority and its host differ');
+        return requestRefused(asked(), 'its authority and its host differ');
       host = value;
     } else if (name === 'cookie') {
       if (cookieAt < 0) {
@@ -54,7 +56,7 @@ function headOfStream({
     } else kept.push(name, value);
   }
   if (cookieAt >= 0) kept[cookieAt + 1] = crumbs.join('; ');
-  if (host === undefined) return requestRefused(asked, 'it names no host');
+  if (host === undefined) return requestRefused(asked(), 'it names no host');
   if (!TARGET.test(url)) return requestRefused(method, 'its path has bytes that no path can have');
   return {
     method,

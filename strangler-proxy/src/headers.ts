@@ -53,15 +53,21 @@ export function hopByHopOf(raw: RawHeaders): (key: string) => boolean {
 }
 
 const isHopByHop = (key: string): boolean => HOP_BY_HOP.has(key);
+const OWN_ID = 'x-request-id';
+const LENGTHS = new Set([OWN_ID, ...HOP_BY_HOP].map(({ length }) => length));
+const MAY_GO_LENGTH = Array.from({ length: 64 }, (_, length) => LENGTHS.has(length));
 
 /** The headers of an answer that belong to the message and not to one connection, without the id that the proxy gives. */
 export function endToEnd(raw: RawHeaders): string[] {
   const isForThisConnection = hopByHopOf(raw);
+  const isUsual = isForThisConnection === isHopByHop;
   const kept: string[] = [];
   for (let index = 0; index + 1 < raw.length; index += 2) {
     const name = raw[index] as string;
-    const key = name.toLowerCase();
-    if (!isForThisConnection(key) && key !== 'x-request-id') kept.push(name, raw[index + 1] as string);
+    // Most names differ in length from all that could go.
+    const mayGo = !isUsual || MAY_GO_LENGTH[name.length] === true;
+    const key = mayGo ? name.toLowerCase() : '';
+    if (!mayGo || (!isForThisConnection(key) && key !== OWN_ID)) kept.push(name, raw[index + 1] as string);
   }
   return kept;
 }

@@ -12,13 +12,13 @@ const rig = createRig();
 afterEach(rig.clean);
 const MIB = 1_048_576;
 
-async function inFrontOf(legacy: string, options = '') {
+async function inFrontOf(legacy: string, options = '', limits = '') {
   const at = await rig.folder();
   const certificate = await certify();
   await putCertificate(at, certificate);
   const plan = parse(
     `version: 1
-proxy: { listen: 0, admin: 0, tls: { listen: 0, cert: cert.pem, key: key.pem } }
+proxy: { listen: 0, admin: 0, tls: { listen: 0, cert: cert.pem, key: key.pem } ${limits && `, ${limits}`} }
 upstreams: { legacy: { url: "${legacy}" ${options} } }`,
     at,
   );
@@ -263,6 +263,71 @@ describe('an answer over HTTP/2', () => {
     expect(headers[':status']).toBe(413);
     stream.close();
     expect((await ask(session, '/')).headers[':status']).toBe(413);
+  });
+});
+
+describe('a limit of the plan', () => {
+  const limited = async (proxy: string) => {
+    const seen: string[] = [];
+    const { url } = await rig.server((request, response) => {
+      seen.push(request.url ?? '');
+      request.resume().on('end', () => response.end('ok'));
+    });
+    const front = await inFrontOf(url, '', proxy);
+    return { ...front, seen, session: front.client() };
+  };
+
+  it.each([
+    [414, { ':path': `/${'x'.repeat(100)}` }],
+    [431, Object.fromEntries(Array.from({ length: 20 }, (_, index) => [`x-${index}`, '1']))],
+    [431, { x: 'y'.repeat(2_048) }],
+    [413, { ':method': 'POST', 'content-length': '11' }],
+  ])('is held over HTTP/2: %d', async (status, headers) => {
+    const { session, seen } = await limited(
+      'limits: { headBytes: 1024, headers: 20, targetBytes: 100, bodyBytes: 10 }',
+    );
+    const answer = await ask(session, '/', headers, status === 413 ? 'x'.repeat(11) : undefined);
+    expect([answer.headers[':status'], seen]).toEqual([status, []]);
+    expect(JSON.parse(answer.body)).toMatchObject({ requestId: answer.headers['x-request-id'] });
+    expect((await ask(session, '/next')).body).toBe('ok');
+  });
+
+  it('ends an upload that grows too long, and its stream alone', async () => {
+    const { session, seen } = await limited('limits: { bodyBytes: 100000 }');
+    const stream = session.request({ ':path': '/', ':authority': 'shop.test', ':method': 'POST' });
+    stream.on('error', () => {}).write(Buffer.alloc(MIB));
+    const { headers, body } = await answerOf(stream);
+    expect([headers[':status'], JSON.parse(body)]).toEqual([
+      413,
+      expect.objectContaining({ code: 'PROXY_BODY_TOO_LARGE' }),
+    ]);
+    expect((await ask(session, '/next')).body).toBe('ok');
+    expect(seen.at(-1)).toBe('/next');
+  });
+
+  it('counts streams as requests, and says when to come again', async () => {
+    const { session, seen } = await limited('rateLimits: [{ requests: 1, perMs: 60000, by: address }]');
+    expect((await ask(session, '/')).headers[':status']).toBe(200);
+    const { headers } = await ask(session, '/');
+    expect([headers[':status'], headers['retry-after'], seen.length]).toEqual([429, '60', 1]);
+  });
+
+  it.each(['connections', 'connectionsPerClient'])('of %s counts both listeners together', async (key) => {
+    const { session, url, admin } = await limited(`limits: { ${key}: 1 }`);
+    expect((await ask(session, '/')).body).toBe('ok');
+    await expect(fetch(url)).rejects.toThrow('fetch failed');
+    expect(await (await fetch(`${admin}/metrics`)).text()).toMatch(
+      /refused_total\{code="PROXY_CONNECTIONS_\w+"\} 1/,
+    );
+    session.destroy();
+    await eventually(
+      () =>
+        fetch(url).then(
+          ({ status }) => status,
+          () => 0,
+        ),
+      (status) => status === 200,
+    );
   });
 });
 

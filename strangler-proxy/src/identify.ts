@@ -1,7 +1,9 @@
-import { parseCookie, stringifySetCookie } from 'cookie';
+import { stringifySetCookie } from 'cookie';
 import { isSigned, type Plan, sign, type Source } from '@strangler/contracts';
 import { type Accepted, COOKIE_NAME } from './accept.js';
+import { type Believed, createBelieved } from './believed.js';
 import { valuesOf } from './headers.js';
+import { type Cookies, readCookies } from './read-cookies.js';
 
 /** Who a flag decides for. `setCookie` is there when the answer must give the client its id. */
 export type Client = {
@@ -37,7 +39,6 @@ export const ownCookie = (
     secure: isSecure,
   });
 
-type Cookies = Readonly<Record<string, string | undefined>>;
 type Sources = Pick<Accepted, 'cookies' | 'headers' | 'claims'>;
 
 function traitsOf(
@@ -75,11 +76,23 @@ function claimText(claims: NonNullable<Accepted['claims']>, name: string): strin
   return typeof claim === 'string' || typeof claim === 'number' ? String(claim) : undefined;
 }
 
+// By the settings it was signed under, so that a cookie is believed no longer than its secret is in force.
+const believed = new WeakMap<Identity, Believed>();
+
+function believedUnder(identity: Identity): Believed {
+  let of = believed.get(identity);
+  if (!of) believed.set(identity, (of = createBelieved()));
+  return of;
+}
+
 /** The bearer of a cookie that was signed here. */
-function bearerOf(cookies: Cookies, secret: string | undefined): string | undefined {
-  const [id = '', given = ''] = (cookies[COOKIE_NAME] ?? '').split('.');
+function bearerOf(cookies: Cookies, identity: Identity): string | undefined {
+  const { secret } = identity;
+  const cookie = cookies[COOKIE_NAME] ?? '';
+  const [id = '', given = ''] = cookie.split('.');
   if (id === '' || secret === undefined) return undefined;
-  return isSigned(secret, PURPOSE, id, given) ? id : undefined;
+  const isRight = () => isSigned(secret, PURPOSE, id, given);
+  return believedUnder(identity).isRight(`${id}.${given}`, isRight) ? id : undefined;
 }
 
 /** The user the request names, else the bearer of a cookie that was signed here; undefined when it has neither. */
@@ -102,9 +115,9 @@ export function identify(
 }
 
 function whoIs(accepted: Sources, identity: Identity) {
-  const cookies = parseCookie(accepted.cookies);
+  const cookies = readCookies(accepted.cookies);
   const { user, traits } = traitsOf(accepted, cookies, identity.identity);
-  const id = user ?? bearerOf(cookies, identity.secret);
+  const id = user ?? bearerOf(cookies, identity);
   const kind = user === undefined ? 'anonymous' : 'user';
   const client: Client | undefined = id === undefined ? undefined : { kind, id, ...traits };
   return { client, traits };

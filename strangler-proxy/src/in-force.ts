@@ -1,12 +1,18 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Plan, RoutingState } from '@strangler/contracts';
+import type { IsPlain } from './is-plain.js';
 import type { PipelineParts } from './pipeline.js';
+import type { Serve } from './serve.js';
 
 /** A plan at work: everything the proxy does by it. Nothing in it changes but what the control plane and flags say. */
 export type InForce = {
   readonly plan: Plan;
   readonly parts: PipelineParts & { readonly routing: { put(state: RoutingState): void } };
+  /** The lane of node:http. */
   readonly pipeline: (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+  /** What the express lane carries, and the rest of its way. */
+  readonly isPlain: IsPlain;
+  readonly serve: Serve;
   /** Lets what was begun end, then lets go of all that no other plan uses. */
   finish(): Promise<void>;
   /** The same at once. */

@@ -3,6 +3,8 @@ import type { AddressInfo, Server as NetServer } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type Address, type Plan, type StranglerError, urlOf } from '@strangler/contracts';
 import { portUnavailable } from './errors.js';
+import { countConnections } from './count-connections.js';
+import { guardConnections, type Refusers, serverLimits } from './guard-connections.js';
 import { holdContinue } from './expect-continue.js';
 import type { TlsPair } from './tls-files.js';
 import { createTlsListener } from './tls-listener.js';
@@ -21,30 +23,31 @@ export type ListenersOptions = {
   readonly onRequest: (request: IncomingMessage, response: ServerResponse) => void;
   readonly onUpgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
   readonly onTlsPair: (pair: TlsPair | StranglerError) => void;
-};
+  /** Gets the server of HTTP/1.1, to put the express lane before it. */
+  readonly onServer: (http: Server) => void;
+} & Refusers;
 
-const MAX_HEADER_BYTES = 65_536;
-// Longer than the idle time of usual load balancers, so that it is they who close a connection.
-const CLIENT_KEEP_ALIVE_MS = 65_000;
 const HIGH_WATER_BYTES = 131_072;
 const SWEEP_MS = 50;
 
 /** The servers of a plan, not listening yet. Throws PROXY_TLS_INVALID. */
 export async function createListeners(options: ListenersOptions): Promise<Listeners> {
-  const { plan, onRequest, onUpgrade, onTlsPair } = options;
-  const { tls } = plan.proxy;
+  const { plan, onRequest, onUpgrade, onTlsPair, onServer } = options;
+  const { tls, limits } = plan.proxy;
+  const count = countConnections(limits, options.onRefused);
   const http = createServer({
-    maxHeaderSize: MAX_HEADER_BYTES,
-    keepAliveTimeout: CLIENT_KEEP_ALIVE_MS,
-    // An upload may take as long as it needs; a head may not.
-    requestTimeout: 0,
+    ...serverLimits(limits),
     // What may wait in memory for a slow client or upstream; with less, an answer of 100 KiB stops and starts on its way.
     highWaterMark: HIGH_WATER_BYTES,
-    shouldUpgradeCallback: (request) => wantsUpgrade(request) !== undefined,
+    // RFC 9110, 7.8: by HTTP/1.0 nobody can ask for it; what claims another version is refused as a request.
+    shouldUpgradeCallback: (request) => request.httpVersion === '1.1' && wantsUpgrade(request) !== undefined,
   });
   // Each legacy that a plan has had leaves a listener.
   http.setMaxListeners(0);
-  http.on('request', onRequest);
+  // The lane takes the place of what Node does with a connection; every connection is counted, whichever lane it goes.
+  onServer(http);
+  count(http);
+  http.on('request', guardConnections(http, limits, options)(onRequest));
   http.on('upgrade', onUpgrade);
   if (plan.proxy.expectContinue === 'upstream')
     http.on('checkContinue', (request, response) => {
@@ -59,9 +62,9 @@ export async function createListeners(options: ListenersOptions): Promise<Listen
       http,
       onRequest,
       onPair: onTlsPair,
-      maxHeaderBytes: MAX_HEADER_BYTES,
-      idleMs: CLIENT_KEEP_ALIVE_MS,
+      limits,
     }));
+  if (secure) count(secure.server);
   return {
     async listen(): Promise<Record<string, string>> {
       const proxy = await listenOn(http, plan.proxy.listen);
@@ -82,11 +85,15 @@ export async function createListeners(options: ListenersOptions): Promise<Listen
   };
 }
 
-/** Resolves to the URL; PROXY_PORT_UNAVAILABLE when somebody else has the address. */
-export async function listenOn(server: Server | NetServer, address: Address): Promise<string> {
+/** Resolves to the URL; PROXY_PORT_UNAVAILABLE when somebody else has the address. Workers share what is not `exclusive`. */
+export async function listenOn(
+  server: Server | NetServer,
+  address: Address,
+  exclusive = false,
+): Promise<string> {
   await new Promise<void>((done, failed) => {
     server.once('error', (error) => failed(portUnavailable(`${address.host}:${address.port}`, error)));
-    server.listen({ ...address }, done);
+    server.listen({ ...address, exclusive }, done);
   });
   return urlOf({ host: address.host, port: (server.address() as AddressInfo).port });
 }

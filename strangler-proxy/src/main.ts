@@ -6,11 +6,16 @@ import { checkTls } from './check-tls.js';
 import { checkGrpc } from './load-grpc-method.js';
 import { createProxy } from './proxy.js';
 import { checkUpstreamTls } from './read-tls.js';
+import { planOfWorker, runWorkers, sourceOfWorker, workerIn } from './workers.js';
+
+const worker = workerIn(process.env);
 
 await runProgram(
   {
     name: 'strangler-proxy',
     async check(plan) {
+      // Whoever started the worker has looked, and holds its port.
+      if (worker !== undefined) return [];
       return [
         ...(await checkPort('proxy.listen', plan.proxy.listen)),
         ...(await checkPort('proxy.admin', plan.proxy.admin)),
@@ -28,7 +33,12 @@ await runProgram(
           : await checkFolder(plan, 'proxy.stateFile', plan.proxy.stateFile, constants.W_OK)),
       ];
     },
-    start: (plan, log) => createProxy({ plan, log, source: planFile(plan.file, process.env, log) }),
+    start(plan, log) {
+      if (worker === undefined && plan.proxy.workers > 1) return runWorkers(plan, log);
+      const source = planFile(plan.file, process.env, log);
+      if (worker === undefined) return createProxy({ plan, log, source });
+      return createProxy({ plan: planOfWorker(plan, worker), log, source: sourceOfWorker(source, worker) });
+    },
   },
   process.argv.slice(2),
   process.env,

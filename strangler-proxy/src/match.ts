@@ -4,6 +4,8 @@ import type {
   PathRules,
   Plan,
   PlanRoute,
+  RateLimit,
+  RouteLimits,
   Segment,
   TransformRules,
 } from '@strangler/contracts';
@@ -28,10 +30,9 @@ export type Route = {
   readonly grpc?: { readonly rules: GrpcRules; readonly segments: readonly Segment[] } | undefined;
   /** Its requests may belong to one of these, and then not the flag alone decides. */
   readonly workflows: readonly Workflow[];
+  readonly limits?: RouteLimits | undefined;
+  readonly rateLimit?: RateLimit | undefined;
 };
-
-/** Whether the service gets and gives the bytes of the client, whoever that is. */
-export const isPlain = ({ guard, transform, grpc }: Route): boolean => !guard && !transform && !grpc;
 
 /** A route at its place in the table. */
 type Candidate = {
@@ -79,7 +80,7 @@ export function compileRoutes(plan: Pick<Plan, 'migrations' | 'proxy' | 'workflo
     { upstream, flag = flagOf(migration), routes, compare, ...asking },
   ] of Object.entries(plan.migrations))
     for (const planned of routes) {
-      const { match: pattern, shadow, compare: own = compare } = planned;
+      const { match: pattern, shadow, compare: own = compare, limits, rateLimit } = planned;
       const guard = guardOf(plan.proxy, asking, planned);
       const { segments, text } = pattern;
       const transform = planned.transform && { rules: planned.transform, segments };
@@ -95,6 +96,8 @@ export function compileRoutes(plan: Pick<Plan, 'migrations' | 'proxy' | 'workflo
         transform,
         grpc,
         workflows: workflowsOf(pattern),
+        limits,
+        rateLimit,
       };
       insert(table, planned, route, plan.proxy.paths);
     }

@@ -1,23 +1,37 @@
-import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, Gauge, Registry } from 'prom-client';
+import { createTally } from './tally.js';
 
 /** What Prometheus gets. Labels are names of the plan only, so that no request can make a new series. */
-export function createMetrics(shadowPending: () => number) {
+export function createMetrics(
+  shadowPending: () => number,
+  inFlight: () => number,
+  carriedByExpress: () => number,
+  waiting: () => Readonly<Record<string, number>>,
+) {
   const registry = new Registry();
   const registers = [registry];
   const counter = <L extends string>(name: string, help: string, labelNames: L[]) =>
     new Counter({ name: `strangler_proxy_${name}`, help, labelNames, registers });
   const gauge = <L extends string>(name: string, help: string, labelNames: L[] = []) =>
     new Gauge({ name: `strangler_proxy_${name}`, help, labelNames, registers });
+  /** Read when somebody asks, so that no request pays for it. */
+  const asked = (name: string, help: string, read: () => number) =>
+    new Gauge({
+      name: `strangler_proxy_${name}`,
+      help,
+      registers,
+      collect() {
+        this.set(read());
+      },
+    });
   return {
     registry,
-    requests: counter('requests_total', 'Answers to clients.', ['route', 'upstream', 'status']),
-    seconds: new Histogram({
-      name: 'strangler_proxy_request_seconds',
-      help: 'From the head of the request to the end of the answer.',
-      labelNames: ['route', 'upstream'],
-      buckets: [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
-      registers,
-    }),
+    answers: createTally(registry),
+    refused: counter(
+      'refused_total',
+      'Requests and connections the proxy refused itself, by the code of the error.',
+      ['code'],
+    ),
     fallbacks: counter('fallbacks_total', 'Answers meant for the service and given by legacy.', ['route']),
     serviceFailures: counter(
       'service_failures_total',
@@ -26,15 +40,37 @@ export function createMetrics(shadowPending: () => number) {
     ),
     comparisons: counter('comparisons_total', 'Answers compared, by outcome.', ['route', 'outcome']),
     notCompared: counter('not_compared_total', 'Answers not compared, by reason.', ['route', 'reason']),
-    inFlight: gauge('requests_in_flight', 'Requests that have not been answered yet.'),
-    shadowPending: new Gauge({
-      name: 'strangler_proxy_shadow_pending',
-      help: 'Shadows that are filled, waiting or being compared.',
+    carriedByExpress: new Counter({
+      name: 'strangler_proxy_express_requests_total',
+      help: 'Requests that the express lane has carried; the others went by node:http.',
       registers,
       collect() {
-        this.set(shadowPending());
+        this.reset();
+        this.inc(carriedByExpress());
       },
     }),
+    waiting: new Gauge({
+      name: 'strangler_proxy_requests_waiting',
+      help: 'Requests that wait for a place, at the proxy or at an upstream.',
+      labelNames: ['at'],
+      registers,
+      collect() {
+        // A plan that is put into force may have other names.
+        this.reset();
+        for (const [at, count] of Object.entries(waiting())) this.set({ at }, count);
+      },
+    }),
+    handedOver: new Counter({
+      name: 'strangler_proxy_handed_over_total',
+      help: 'Connections with a request that the express lane left to node:http.',
+      registers,
+    }),
+    inFlight: asked('requests_in_flight', 'Requests that have not been answered yet.', inFlight),
+    shadowPending: asked(
+      'shadow_pending',
+      'Shadows that are filled, waiting or being compared.',
+      shadowPending,
+    ),
     healthy: gauge('upstream_healthy', '1 while the upstream answers its health path.', ['upstream']),
     stateVersion: gauge('state_version', 'Version of the routing state in force.'),
     planReloads: counter('plan_reloads_total', 'Changed plans, by what became of them.', ['outcome']),

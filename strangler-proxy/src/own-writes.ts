@@ -1,9 +1,9 @@
-import { parseCookie } from 'cookie';
 import { phaseOf, type Plan } from '@strangler/contracts';
 import { type Accepted, WROTE_COOKIE } from './accept.js';
 import type { Watermarks } from './follow-watermarks.js';
 import { type Client, ownCookie } from './identify.js';
 import type { Route } from './match.js';
+import { readCookies } from './read-cookies.js';
 import { createRecentWrites } from './recent-writes.js';
 import type { Routing } from './routing.js';
 import {
@@ -56,7 +56,7 @@ export function createOwnWrites({
   const recent = createRecentWrites(ceilingMs);
   const shownIn = (cookies: string): Write | undefined => {
     if (!cookies.includes(WROTE_COOKIE)) return undefined;
-    const token = parseCookie(cookies)[WROTE_COOKIE];
+    const token = readCookies(cookies)[WROTE_COOKIE];
     return token === undefined ? undefined : parseWrite(secret, token);
   };
   const ORDER: readonly WriteState[] = ['over', 'passed', 'waiting'];

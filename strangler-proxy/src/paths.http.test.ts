@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { createRig, rawExchange } from './proxy.fixture.js';
+import { testerToken } from '@strangler/contracts';
+import { createRig, rawExchange, SECRET } from './proxy.fixture.js';
 
 const rig = createRig();
 afterEach(() => rig.clean());
@@ -45,6 +46,35 @@ const AMBIGUOUS = [
   '/items/%ff',
   '/items/%252e',
   '/items/7#x',
+  // What a server makes "/items/7" of, by decoding, by normalising, or by leaving something out.
+  '/items/..%2f7',
+  '/items/%2e%2e%2f7',
+  '/items/..%5c7',
+  '/items/%c0%ae%c0%ae/7',
+  '/items/%e0%80%af7',
+  '/items/%u002f7',
+  '/items/7%00.html',
+  '/items/7%0a',
+  '/items/7%0d%0aX-Injected:%201',
+  '/items/7%09',
+  '/items/7%7f',
+  '/items/%25%32%66',
+  '/items/7;jsessionid=1',
+  '/items/7/..;/8',
+  '/./items/7',
+  '/../items/7',
+  '/items/../items/7',
+  '/items/7/.',
+  '/items/7/..',
+  '/items\\..\\7',
+  '///items/7',
+  '/items/7//',
+  '/%2fitems/7',
+  '/items%3f/7',
+  '/items%23/7',
+  '/item%73/7',
+  '/items/%37',
+  '/items/7%2e',
 ];
 
 describe('an ambiguous path', () => {
@@ -85,6 +115,42 @@ describe('an ambiguous path', () => {
       'GET /socket//x HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n',
     );
     expect(answer).toMatch(/^HTTP\/1\.1 400 [^]*PROXY_PATH_AMBIGUOUS/);
+  });
+});
+
+describe('a header that the proxy writes', () => {
+  it('gets no line out of a path, a query, a cookie or a host', async () => {
+    const legacy = await rig.server((_request, response) => void response.end('legacy'));
+    const proxy = await rig.migration({
+      legacy: legacy.url,
+      service: legacy.url,
+      phase: 'canary',
+      share: 100,
+      routes: ['GET /items/:id'],
+      proxy: { testers: { header: 'x-strangler-tester' } },
+    });
+    const tester = testerToken(SECRET, {
+      name: 'tess',
+      side: 'service',
+      migration: '*',
+      expiresAt: Date.now() + 60_000,
+    });
+    const payload = '%0d%0aSet-Cookie:%20injected=1';
+    for (const [target, headers] of [
+      [`/items/x?q=${payload}`, ''],
+      [`/items/x`, `X-Strangler-Tester: ${tester}\r\n`],
+      [`/items/x?${payload}`, `X-Strangler-Tester: ${tester}\r\n`],
+      [`/items/x`, `Cookie: strangler_id=${payload}.x; strangler_pin_catalog=${payload}\r\n`],
+      [`/items/x`, `Cookie: strangler_id="a\tSet-Cookie: injected=1".x\r\n`],
+      [`/items${payload}`, ''],
+    ] as const) {
+      const answer = await rawExchange(
+        proxy.url,
+        `GET ${target} HTTP/1.1\r\nHost: a\r\n${headers}Connection: close\r\n\r\n`,
+      );
+      expect(answer).toMatch(/^HTTP\/1\.1 200 /);
+      expect(answer).not.toMatch(/injected/);
+    }
   });
 });
 

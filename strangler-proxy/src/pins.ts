@@ -1,7 +1,8 @@
-import { parseCookie } from 'cookie';
 import { isSigned, type PinState, type Plan, sign } from '@strangler/contracts';
 import { type Accepted, PIN_COOKIES } from './accept.js';
+import { createBelieved } from './believed.js';
 import { type Client, ownCookie } from './identify.js';
+import { readCookies } from './read-cookies.js';
 
 /**
  * Keeps a client on the service once it has been there, although the share shrinks. A pin is a signed cookie, so it holds in
@@ -15,8 +16,7 @@ export type Pins = {
 };
 
 const PURPOSE = 'pin';
-// An HMAC is most of what a decision costs. About 3 MB; whoever falls out of it is only looked at again.
-const MOST_BELIEVED = 10_000;
+const MOST_GIVEN = 10_000;
 /** One cookie for each migration: of two answers at once, neither takes the pin of the other away. */
 const cookieOf = (migration: string): string => `${PIN_COOKIES}${migration}`;
 
@@ -25,35 +25,37 @@ const textOf = (migration: string, { kind, id, tenant }: Client, generation: str
   JSON.stringify([migration, generation, kind, id, tenant ?? null]);
 
 export function createPins({ proxy: { secret }, migrations }: Pick<Plan, 'proxy' | 'migrations'>): Pins {
-  // Whole texts with their whole signatures, and only right ones: a forged pin is never taken for one of them.
-  const believed = new Set<string>();
-  const isRight = (text: string, signature: string): boolean => {
-    const key = `${signature}${text}`;
-    if (believed.has(key)) return true;
-    if (!isSigned(secret ?? '', PURPOSE, text, signature)) return false;
-    if (believed.size >= MOST_BELIEVED) believed.delete(believed.values().next().value as string);
-    believed.add(key);
-    return true;
-  };
+  /** Who keeps no cookies is given the same one with each answer. */
+  const given = new Map<string, string>();
+  // Whole texts with their whole signatures: a forged pin is never taken for one of them.
+  const believed = createBelieved();
+  const isRight = (text: string, signature: string): boolean =>
+    believed.isRight(`${signature}${text}`, () => isSigned(secret ?? '', PURPOSE, text, signature));
   return {
     read(cookies, migration, client, generation) {
       if (secret === undefined || migrations[migration]?.canary.oneWay !== true) return null;
       const name = cookieOf(migration);
       if (!cookies.includes(name)) return 'none';
-      const shown = parseCookie(cookies)[name];
+      const shown = readCookies(cookies)[name];
       if (shown === undefined) return 'none';
-      const [given = '', signature = '', ...rest] = shown.split('.');
+      const [shownGeneration = '', signature = '', ...rest] = shown.split('.');
       if (
         rest.length > 0 ||
-        !/^\d{1,9}$/.test(given) ||
-        !isRight(textOf(migration, client, given), signature)
+        !/^\d{1,9}$/.test(shownGeneration) ||
+        !isRight(textOf(migration, client, shownGeneration), signature)
       )
         return 'invalid';
       // A later generation than ours comes from a replica that has heard of a rollback before us.
-      return Number(given) >= generation ? 'held' : 'stale';
+      return Number(shownGeneration) >= generation ? 'held' : 'stale';
     },
     give(accepted, migration, client, generation) {
-      const signature = sign(secret ?? '', PURPOSE, textOf(migration, client, String(generation)));
+      const text = textOf(migration, client, String(generation));
+      const known = given.get(text);
+      const signature = known ?? sign(secret ?? '', PURPOSE, text);
+      if (known === undefined) {
+        if (given.size >= MOST_GIVEN) given.delete(given.keys().next().value as string);
+        given.set(text, signature);
+      }
       return ownCookie(cookieOf(migration), `${generation}.${signature}`, accepted);
     },
   };

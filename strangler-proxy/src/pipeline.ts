@@ -1,31 +1,32 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
-import { StranglerError } from '@strangler/contracts';
+import { type Plan, StranglerError } from '@strangler/contracts';
 import { accept } from './accept.js';
-import { type AccessEntry, accessLine, maskedAddress } from './access-line.js';
 import type { AccessLog } from './access-log.js';
-import { answerHeaders } from './answer-headers.js';
-import type { Outcome } from './attempt.js';
-import { admitted, type Authenticate, refusalHeaders, showKeys, turnedAway } from './authenticate.js';
+import type { Admission, Entry } from './admission.js';
+import { type Authenticate, refusalHeaders, showKeys, turnedAway } from './authenticate.js';
 import { type ConsultParts, standingOf } from './consult.js';
-import { isKept } from './decide.js';
 import type { Entrance } from './entrance.js';
 import type { Forward } from './forward.js';
 import { headOf } from './head-of.js';
 import { identify, type Identity, recognise } from './identify.js';
+import { limitHead } from './limit-head.js';
 import { judge, type Verdict } from './judge.js';
-import type { Recorder, Served } from './record.js';
-import { redactTarget } from './redact.js';
+import type { Recorder } from './record.js';
+import { recordServed } from './record-served.js';
 import { refuse } from './refuse.js';
 import { refuseAtDoor } from './refuse-at-door.js';
+import { refuseEntry } from './refuse-entry.js';
 import { tagAnswer } from './request-id.js';
 import type { Routing } from './routing.js';
+import type { Exchange, Serve } from './serve.js';
 import type { Shadow } from './shadow.js';
 import { tellTester } from './tell-tester.js';
-import type { Told, Tracing } from './tracing.js';
+import type { Tracing } from './tracing.js';
 import type { Upstreams } from './upstreams.js';
 
 export type PipelineParts = ConsultParts & {
+  readonly proxy: Pick<Plan['proxy'], 'limits'>;
   readonly routing: { readonly current: Routing };
   readonly identity: Identity;
   readonly upstreams: Upstreams;
@@ -33,6 +34,9 @@ export type PipelineParts = ConsultParts & {
   readonly forward: Forward;
   readonly shadow: Shadow;
   readonly record: Recorder;
+  readonly admission: Admission;
+  /** Counts what the proxy refused itself. */
+  readonly refused: (error: StranglerError) => void;
   readonly log: Logger;
   readonly accessLog: AccessLog;
   readonly tracing: Tracing | undefined;
@@ -41,29 +45,48 @@ export type PipelineParts = ConsultParts & {
   readonly authenticate?: Authenticate | undefined;
 };
 
-/** accept -> judge (match, decide) -> authenticate -> forward -> (shadow ->) compare -> record. Resolves when the client has been served. */
-export function createPipeline(parts: PipelineParts) {
-  const { upstreams, forward, shadow, log, now, authenticate } = parts;
+/** accept -> judge (match, decide) -> admit -> authenticate -> serve, over node:http. Resolves when the client has been served. */
+export function createPipeline(parts: PipelineParts, serve: Serve) {
+  const { admission, forward, now, authenticate } = parts;
   return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const startedAt = now();
     const routing = parts.routing.current;
     const head = headOf(request);
-    const received = head instanceof StranglerError ? head : accept(head, routing.paths, parts.entrance);
+    const received =
+      head instanceof StranglerError
+        ? head
+        : (limitHead(head, parts.proxy.limits) ?? accept(head, routing.paths, parts.entrance));
     if (received instanceof StranglerError)
-      return refuseAtDoor(parts, request, response, received, startedAt);
+      return refuseAtDoor(parts, request, response, { error: received, startedAt });
     tagAnswer(response, received.requestId);
+    const knocked = admission.knock(received);
+    if (knocked) return refuseAtDoor(parts, request, response, { ...knocked, accepted: received, startedAt });
     if (authenticate?.isForKeys(received)) return showKeys(response, authenticate);
     const recognised = authenticate?.recognise(received);
     const accepted = recognised ? await recognised : received;
     const judged = judge(parts, routing, accepted, () => identify(accepted, parts.identity, parts.newId));
+    const coming = admission.admit(accepted, judged.route, judged.decision.upstream);
+    const entry = coming instanceof Promise ? await coming : coming;
+    if ('error' in entry) return refuseEntry(parts, judged, entry, startedAt, refuseOn(response));
+    return serveByNode(judged, entry, startedAt, request, response).finally(() => entry.release());
+  };
+
+  async function serveByNode(
+    judged: Verdict,
+    entry: Entry,
+    startedAt: number,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> {
+    const { accepted } = judged;
     const isGuarded = authenticate && judged.decision.side === 'service' && judged.route?.guard;
-    const admission = isGuarded ? await authenticate.admit(judged, request) : undefined;
-    const verdict = admission?.kind === 'refused' ? turnedAway(judged, admission) : judged;
-    const { route, decision, service } = verdict;
+    const passage = isGuarded ? await authenticate.admit(judged, request) : undefined;
+    const verdict = passage?.kind === 'refused' ? turnedAway(judged, passage) : judged;
+    const { decision } = verdict;
     const decidedAt = accepted.span && now();
-    if (admission?.kind === 'refused' && decision.side === 'service') {
-      refuse(response, admission.error, { headers: refusalHeaders(admission) });
-      const { status } = admission.error;
+    if (passage?.kind === 'refused' && decision.side === 'service') {
+      refuse(response, passage.error, { headers: refusalHeaders(passage) });
+      const { status } = passage.error;
       return recordServed(parts, verdict, {
         upstream: decision.upstream,
         by: decision.side,
@@ -76,110 +99,29 @@ export function createPipeline(parts: PipelineParts) {
         ...(decidedAt !== undefined && { decidedAt, tries: [] }),
       });
     }
+    const elsewhere = verdict === judged ? undefined : entry.moveTo(decision.upstream);
+    if (elsewhere) return refuseEntry(parts, verdict, elsewhere, startedAt, refuseOn(response));
     const onHead = authenticate?.watch(verdict, response);
-
-    const capture = decision.shadow && route ? shadow.reserve(route) : undefined;
-    tellIfTester(parts, verdict, response, false);
-    const ownHeaders = answerHeaders(accepted, parts.entrance);
-    const attempt = { request, response, accepted, capture, onHead, ownHeaders };
-    const { moved, stayed } = cookiesFor(parts, verdict, admission?.setCookies);
     const trail = accepted.span && parts.tracing?.trail(accepted.span, forward);
     const way = trail ?? forward;
-    let upstream = upstreams.get(decision.upstream);
-    let outcome = await way.web({
-      ...attempt,
-      ...(admission?.kind === 'admitted' && { accepted: admission.accepted, body: admission.body }),
-      route: decision.side === 'service' ? route : undefined,
-      setCookies: moved,
-      upstream,
-      hold: decision.fallback,
+    const brought = { startedAt, entry, setCookies: passage?.setCookies, decidedAt, tries: trail?.tries };
+    return serve(verdict, brought, {
+      begun: () => response.headersSent,
+      forward(sending) {
+        // The service gets the request as it was admitted; legacy, falling back, as it came.
+        const as = sending.route && passage?.kind === 'admitted' ? passage : { accepted, body: undefined };
+        return way.web({ ...sending, request, response, accepted: as.accepted, body: as.body, onHead });
+      },
+      tell: (of, fellBack) => tellIfTester(parts, of, response, fellBack),
+      refuse: refuseOn(response),
     });
-    const fellBack = decision.fallback && couldNotAnswer(outcome) && !response.headersSent;
-    const serviceFailed = decision.side === 'service' && (couldNotAnswer(outcome) || isServerError(outcome));
-    if (fellBack) {
-      upstream = upstreams.get('legacy');
-      tellIfTester(parts, verdict, response, true);
-      outcome = await way.web({ ...attempt, setCookies: stayed, upstream, hold: false });
-    }
-    if (isOwnWrite(parts, verdict) && outcome.kind !== 'answered') {
-      const token = parts.ownWrites.give(accepted, recognise(accepted, parts.identity), false);
-      if (!response.headersSent && !response.destroyed) response.appendHeader('Set-Cookie', token);
-    }
-    if (outcome.kind === 'failed') {
-      log.warn(
-        { code: outcome.error.code, method: accepted.method, route: route?.text ?? 'other' },
-        outcome.error.message,
-      );
-      refuse(response, outcome.error);
-    }
-
-    recordServed(parts, verdict, {
-      upstream: upstream.name,
-      by: fellBack ? 'fallback' : decision.side,
-      status: response.headersSent && outcome.kind === 'answered' ? outcome.status : null,
-      failed: outcome.kind === 'failed',
-      serviceFailed,
-      bytes: outcome.kind === 'answered' ? (outcome.bytes ?? null) : null,
-      startedAt,
-      endedAt: now(),
-      ...(trail && { decidedAt, tries: trail.tries }),
-    });
-    if (capture && route)
-      shadow.submit(
-        capture,
-        {
-          accepted,
-          route,
-          control: upstreams.get('legacy'),
-          candidate: service,
-          forCandidate: authenticate && route.guard && (() => admitted(authenticate, verdict)),
-        },
-        outcome.kind,
-      );
-  };
-}
-
-/** The cookies an answer gives: `moved` with one of the service, `stayed` with one of legacy. Whom the service could not answer has not moved. */
-export function cookiesFor(
-  parts: Pick<PipelineParts, 'pins' | 'workflowSides' | 'ownWrites' | 'identity'>,
-  verdict: Verdict,
-  fromLegacy: readonly string[] = [],
-): { readonly moved: Iterable<string>; readonly stayed: Iterable<string> } {
-  const { accepted, route, decision, routing } = verdict;
-  const { client, pin, workflow } = verdict.consulted;
-  if (isOwnWrite(parts, verdict)) {
-    const token = cookieOfWrite(parts, verdict, fromLegacy);
-    return { moved: token, stayed: token };
   }
-  const known = client?.setCookie === undefined ? fromLegacy : [...fromLegacy, client.setCookie];
-  const inside = workflow?.isDue ? [parts.workflowSides.give(accepted, workflow, routing.state)] : [];
-  // Whoever is inside stays inside wherever one answer comes from; whoever enters is where that answer came from.
-  const stayed = workflow?.why === 'inside' || workflow?.side === 'legacy' ? [...known, ...inside] : known;
-  if (decision.side === 'legacy') return { moved: stayed, stayed };
-  const moved = [...known, ...inside];
-  const { pins } = parts;
-  const isMoving = client !== undefined && pin !== null && pin !== 'held';
-  if (!isMoving || !route) return { moved, stayed };
-  const pinned = pins.give(accepted, route.migration, client, routing.generation(route));
-  return { moved: [...moved, pinned], stayed };
 }
 
-type WriteParts = Pick<PipelineParts, 'ownWrites' | 'identity'>;
-
-const isOwnWrite = ({ ownWrites }: WriteParts, { accepted, decision, routing }: Verdict): boolean =>
-  decision.side === 'legacy' && ownWrites.isWrite(accepted, routing);
-
-/** Made when it is asked for: its time is that of the head of the answer, and the write was committed before. */
-const cookieOfWrite = (
-  { ownWrites, identity }: WriteParts,
-  { accepted }: Verdict,
-  others: readonly string[],
-): Iterable<string> => ({
-  *[Symbol.iterator]() {
-    yield* others;
-    yield ownWrites.give(accepted, recognise(accepted, identity));
-  },
-});
+const refuseOn =
+  (response: ServerResponse): Exchange['refuse'] =>
+  (error, { headers = {}, close = false } = {}) =>
+    refuse(response, error, { headers, close });
 
 function tellIfTester(
   parts: PipelineParts,
@@ -191,55 +133,3 @@ function tellIfTester(
   const standing = standingOf(parts, routing, accepted, route, recognise(accepted, parts.identity));
   tellTester(response, { ...standing, route, decision, tester: tester.name, phase, fellBack });
 }
-
-/** How a request ended. `decidedAt` and `tries` are for its spans: who has none keeps no spans. */
-export type Ending = Pick<Served, 'upstream' | 'by' | 'status' | 'failed' | 'serviceFailed'> &
-  Pick<AccessEntry, 'bytes'> &
-  Pick<Told, 'startedAt' | 'endedAt'> & {
-    readonly decidedAt?: number | undefined;
-    readonly tries?: Told['tries'];
-  };
-
-/** Counts a request that is over, writes its line of the access log and keeps its spans. */
-export function recordServed(
-  { record, flags, accessLog, tracing }: Pick<PipelineParts, 'record' | 'flags' | 'accessLog' | 'tracing'>,
-  verdict: Verdict,
-  { bytes, startedAt, endedAt, decidedAt, tries, ...ending }: Ending,
-): void {
-  const { accepted, route, decision, consulted } = verdict;
-  const { client } = consulted;
-  const seconds = (endedAt - startedAt) / 1_000;
-  record.served({
-    ...ending,
-    seconds,
-    route,
-    decidedFor: route && client && decision.perClient ? flags.stickTo(route.flag, client) : undefined,
-    pinned: isKept(consulted),
-  });
-  if (accepted.span && decidedAt !== undefined && tries)
-    tracing?.served(accepted.span, verdict, { ...ending, startedAt, decidedAt, endedAt, tries });
-  if (!accessLog.isOn()) return;
-  accessLog.write(
-    accessLine({
-      level: accessLog.level,
-      time: Math.round(endedAt),
-      requestId: accepted.requestId,
-      traceId: accepted.traceId,
-      method: accepted.method,
-      target: redactTarget(accepted.target),
-      route: route?.text ?? 'other',
-      upstream: decision.upstream,
-      shadow: decision.shadow,
-      client: client?.kind,
-      address: maskedAddress(accepted.clientAddress, accessLog.address),
-      by: ending.failed ? 'proxy' : ending.by,
-      status: ending.status,
-      bytes,
-      seconds,
-      reason: decision.reason,
-    }),
-  );
-}
-
-const couldNotAnswer = ({ kind }: Outcome): boolean => kind === 'failed' || kind === 'unavailable';
-const isServerError = (outcome: Outcome): boolean => outcome.kind === 'answered' && outcome.status >= 500;

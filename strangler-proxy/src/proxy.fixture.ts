@@ -22,6 +22,8 @@ import { createProxy, type ProxyOptions } from './proxy.js';
 
 export const SECRET = 'a secret of sufficient length';
 
+export type Rig = ReturnType<typeof createRig>;
+
 export type StartedProxy = {
   readonly url: string;
   readonly admin: string;
@@ -31,6 +33,10 @@ export type StartedProxy = {
   readonly reload: () => Promise<void>;
 };
 export type Started = { readonly url: string; readonly server: Server; readonly stop: () => Promise<void> };
+
+let express = true;
+/** From here on the proxies of this test file carry everything over node:http. */
+export const withoutExpress = (): void => void (express = false);
 
 /** Everything a test starts; `clean` ends it all, last one first. */
 export function createRig() {
@@ -78,7 +84,7 @@ export function createRig() {
   const proxy = async (
     options: Omit<ProxyOptions, 'log'> & { log?: ProxyOptions['log'] },
   ): Promise<StartedProxy> => {
-    const running = await createProxy({ log: pino({ level: 'silent' }), ...options });
+    const running = await createProxy({ log: pino({ level: 'silent' }), express, ...options });
     let stopped: Promise<void> | undefined;
     const started = {
       url: running.urls['proxy'] ?? '',
@@ -169,6 +175,7 @@ export function planText(setup: Omit<MigrationSetup, 'phase'>): string {
 /** What plans of tests name by !env. */
 export const ENVIRONMENT = {
   SECRET,
+  ADMIN_TOKEN: 'the-admin-token-of-the-proxy',
   LEDGER: 'mysql://root@127.0.0.1:1/ledger',
   UNLEASH: 'default:development.secret',
 };

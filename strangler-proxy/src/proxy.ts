@@ -14,19 +14,20 @@ import {
   type ProxyEvidence,
   type Running,
   type StateSubscription,
-  StranglerError,
+  type StranglerError,
   subscribeToState,
   urlOf,
   type WatermarkSource,
 } from '@strangler/contracts';
-import { accept } from './accept.js';
 import { openAccessLog } from './access-log.js';
 import { createAdmin } from './admin.js';
+import { createAdmissions } from './admissions.js';
 import { createAuthenticate, keysPage } from './authenticate.js';
 import { compilePlan, type Lasting } from './compile-plan.js';
 import { countIdentities } from './count-identities.js';
 import { createEntrance } from './entrance.js';
 import { explain } from './explain.js';
+import { createExpressLane, type ExpressLane } from './express-lane.js';
 import { exportEntrance } from './export-entrance.js';
 import { exportShares } from './export-shares.js';
 import { exportUpstreams } from './export-upstreams.js';
@@ -34,7 +35,6 @@ import type { Flags } from './flags.js';
 import type { Lookup } from './follow-addresses.js';
 import { followState } from './follow-state.js';
 import { followWatermarks } from './follow-watermarks.js';
-import { headOf } from './head-of.js';
 import { createPlanInForce, type PlanInForce } from './in-force.js';
 import { createKept } from './kept.js';
 import { createListeners, type Listeners, listenOn } from './listeners.js';
@@ -45,9 +45,11 @@ import { createSpanQueue, openSpanSink, type SpanSink } from './open-tracing.js'
 import type { PlanSource } from './plan-file.js';
 import { createRandomHex, type RandomHex } from './random-hex.js';
 import { createRecord } from './record.js';
-import { refuseUpgrade } from './refuse.js';
+import { refuseAtDoor } from './refuse-at-door.js';
 import { createReload, type Reload } from './reload.js';
 import { tagAnswer } from './request-id.js';
+import { serveUpgrade } from './serve-upgrade.js';
+import { type LoopWatch, watchLoop } from './strain.js';
 import { tellTlsPair } from './tell-tls-pair.js';
 import { tellUpstreams } from './tell-upstreams.js';
 import { createTracing } from './tracing.js';
@@ -64,6 +66,8 @@ export type ProxyOptions = {
   readonly subscription?: StateSubscription;
   /** In place of the plan's sync. */
   readonly watermarks?: WatermarkSource;
+  /** In place of Node's monitor of the event loop. */
+  readonly watchLoop?: () => LoopWatch;
   readonly now?: () => number;
   readonly newId?: () => string;
   /** For ids of requests, traces and spans. */
@@ -73,6 +77,8 @@ export type ProxyOptions = {
   /** How names of upstreams become addresses. */
   readonly lookup?: Lookup;
   readonly random?: () => number;
+  /** False: every request goes the way of node:http. */
+  readonly express?: boolean;
   readonly sleep?: (milliseconds: number, signal: AbortSignal) => Promise<void>;
 };
 
@@ -97,7 +103,16 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
 
   let inForce: PlanInForce | undefined;
   const stateNow = () => inForce?.current.parts.routing.current.state ?? NOTHING_KNOWN;
-  const metrics = createMetrics(() => sum((inForce?.all() ?? []).map(({ parts }) => parts.shadow.pending())));
+  const admissions = createAdmissions({ now, sleep, watchLoop: options.watchLoop ?? watchLoop });
+  const inFlight = new Set<Promise<void>>();
+  let lane: ExpressLane | undefined;
+  const metrics = createMetrics(
+    () => sum((inForce?.all() ?? []).map(({ parts }) => parts.shadow.pending())),
+    () => inFlight.size + (lane?.busy() ?? 0),
+    () => lane?.served() ?? 0,
+    () => admissions.waiting(),
+  );
+  const refused = ({ code }: StranglerError) => metrics.refused.inc({ code });
   const record = createRecord({ metrics, now });
   const count = countIdentities(metrics.registry);
   const entranceMetrics = exportEntrance(metrics.registry);
@@ -114,6 +129,8 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
   };
   const lasting: Lasting = {
     grpc,
+    admissions,
+    refused,
     record,
     log,
     newId,
@@ -141,7 +158,9 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
     watermarks: createKept((following) => following.stop()),
     followWatermarks({ proxy, migrations, sync }) {
       const isFollowed = proxy.readYourWrites.enabled && Object.values(migrations).some(({ data }) => data);
-      const source = isFollowed ? (options.watermarks ?? httpWatermarkSource(urlOf(sync.admin))) : undefined;
+      const source = isFollowed
+        ? (options.watermarks ?? httpWatermarkSource(urlOf(sync.admin), sync.adminToken))
+        : undefined;
       const following = followWatermarks({ source, log, now, sleep });
       following.start();
       return following;
@@ -164,7 +183,13 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
   exportUpstreams(metrics.registry, () => plans.current.parts.upstreams.all);
   exportShares(metrics.registry, () => record.migrations());
   const showPlan = () => {
-    const { plan: shown, parts } = plans.current;
+    const { plan: shown, parts, isPlain } = plans.current;
+    const { unknown } = isPlain;
+    if (unknown.length > 0 && options.express !== false)
+      log.info(
+        { unknown },
+        'the express lane does not know all that the plan says of the proxy, and is not used',
+      );
     record.follow(shown, parts.flags, stateNow());
     metrics.healthy.reset();
     for (const [name, { health }] of parts.upstreams.all)
@@ -188,6 +213,7 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
   });
   const admin = createAdmin({
     address: plan.proxy.admin,
+    token: plan.proxy.adminToken,
     isReady: () => isServing && !isStopping,
     evidence,
     explain(question) {
@@ -200,7 +226,7 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
   });
 
   // Before anything else: the control plane is told where it is.
-  const adminUrl = await listenOn(admin, plan.proxy.admin).catch(async (error: unknown) => {
+  const adminUrl = await listenOn(admin, plan.proxy.admin, true).catch(async (error: unknown) => {
     await plans.end();
     throw error;
   });
@@ -211,6 +237,7 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
       (plan.control &&
         subscribeToState({
           url: urlOf(plan.control.listen),
+          token: plan.control.adminToken,
           subscriber: instance,
           adminPort: Number(new URL(adminUrl).port),
           onContact(contact) {
@@ -234,11 +261,9 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
     metrics.inContact.set(is ? 1 : 0);
   }
 
-  const inFlight = new Set<Promise<void>>();
   const upgraded = new Set<Duplex>();
   const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
     if (isStopping) response.shouldKeepAlive = false;
-    metrics.inFlight.inc();
     const entered = plans.enter();
     const done = entered
       .pipeline(request, response)
@@ -247,7 +272,6 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
         response.destroy();
       })
       .finally(() => {
-        metrics.inFlight.dec();
         plans.leave(entered);
         inFlight.delete(done);
       });
@@ -256,13 +280,7 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
   const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
     upgraded.add(socket);
     socket.once('close', () => upgraded.delete(socket));
-    socket.on('error', () => socket.destroy());
-    const { routing, entrance, forward } = plans.current.parts;
-    const asked = headOf(request);
-    const accepted = asked instanceof StranglerError ? asked : accept(asked, routing.current.paths, entrance);
-    if (accepted instanceof StranglerError) return refuseUpgrade(socket, accepted);
-    tagAnswer(socket, accepted.requestId);
-    forward.upgrade(request, accepted, socket, head);
+    serveUpgrade(plans.current.parts, request, socket, head);
   };
 
   const release = async () => {
@@ -278,6 +296,20 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
       onRequest,
       onUpgrade,
       onTlsPair: (pair) => tellTlsPair(pair, log, entranceMetrics, now()),
+      onRefused(error, on) {
+        refused(error);
+        if (on) tagAnswer(on, plans.current.parts.entrance.newRequestId());
+      },
+      turnAway: (request, answer, error) => refuseAtDoor(plans.current.parts, request, answer, { error }),
+      onServer(http) {
+        if (options.express !== false)
+          lane = createExpressLane(http, {
+            plans,
+            log,
+            limits: plan.proxy.limits,
+            onHandOver: () => metrics.handedOver.inc(),
+          });
+      },
     });
     const urls = { ...(await listeners.listen()), admin: adminUrl };
     const opened = listeners;
@@ -304,9 +336,13 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
       ...(reloading && { reload: async () => reloading?.reload() }),
       async stop() {
         isStopping = true;
-        const served = Promise.race([Promise.all(inFlight), delay(DRAIN_MS, undefined, { ref: false })]);
+        const served = Promise.race([
+          Promise.all([...inFlight, lane?.drain()]),
+          delay(DRAIN_MS, undefined, { ref: false }),
+        ]);
         await opened.stop(
           served.finally(() => {
+            lane?.stop();
             for (const socket of upgraded) socket.destroy();
           }),
         );

@@ -113,12 +113,7 @@ export function createRecord({ metrics, now }: RecordOptions): Recorder {
       const label = route?.text ?? 'other';
       requests.total++;
       if (failed) requests.failed++;
-      metrics.requests.inc({
-        route: label,
-        upstream,
-        status: status === null ? 'none' : `${String(status)[0]}xx`,
-      });
-      metrics.seconds.observe({ route: label, upstream }, seconds);
+      metrics.answers.served(label, upstream, status, seconds);
       if (!route) return;
       const migration = kept.get(route.migration);
       const counts = countsOf(route);

@@ -18,8 +18,11 @@ export function redact(path: Pointer, value: unknown, pointers: readonly Pointer
   return text.length > LONGEST ? `${text.slice(0, LONGEST - 1)}…` : text;
 }
 
-/** A request target as a sample may show it: the values of query parameters with secret names are left out. */
-export function redactTarget(target: string): string {
+/** A request target as a sample may show it: the user of a URL and the values of query parameters with secret names are left out. */
+export function redactTarget(given: string): string {
+  const target = given.startsWith('/')
+    ? given
+    : given.replace(/^((?:[a-z]+:\/\/)?)[^/?#]*@/i, `$1${REDACTED}@`);
   const query = target.indexOf('?');
   if (query === -1) return target;
   const parameters = target.slice(query + 1).split('&');

@@ -28,12 +28,12 @@ export type RelayOptions = {
   readonly onHead?: ((raw: RawHeaders) => void) | undefined;
 };
 
-const HELD_BYTES = 65_536;
+export const HELD_BYTES = 65_536;
 // A service that sends slowly but sends must not keep its client waiting for the first 64 KiB.
-const HELD_MS = 1_000;
+export const HELD_MS = 1_000;
 
 // A head and a body of this size go out as one text in one call of the system; Node copies a longer text once more.
-const WHOLE_BYTES = 12_288;
+export const WHOLE_BYTES = 12_288;
 
 /** Passes an answer on as it comes; with `hold`, its first 64 KiB (or its first second) go out together, or not at all. */
 export function createRelay(

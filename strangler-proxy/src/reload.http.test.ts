@@ -308,6 +308,9 @@ describe('a plan that is not right', () => {
     ['proxy.listen', { proxy: { listen: '127.0.0.1:1' } }],
     ['proxy.admin', { proxy: { admin: '127.0.0.1:1' } }],
     ['proxy.stateFile', { proxy: { stateFile: 'state.json' } }],
+    ['proxy.limits.headBytes', { proxy: { limits: { headBytes: 2_048 } } }],
+    ['proxy.limits.connections', { proxy: { limits: { connections: 9 } } }],
+    ['proxy.adminToken', { proxy: { adminToken: '!env ADMIN_TOKEN' } }],
   ])('is one that wants another %s: that needs a restart', async (path, changes) => {
     const legacy = await named('legacy');
     const setup = { legacy: legacy.url, service: legacy.url, phase: 'canary' as const };

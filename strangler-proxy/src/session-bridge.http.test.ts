@@ -13,10 +13,11 @@ type Setup = {
   phase?: Phase;
   share?: number;
   keys?: readonly { file: string }[];
+  proxy?: Record<string, unknown>;
   now?: () => number;
 };
 
-async function setup({ bridge, routes, phase = 'extracted', share, keys, now }: Setup = {}) {
+async function setup({ bridge, routes, phase = 'extracted', share, keys, proxy, now }: Setup = {}) {
   const [legacy, service] = await Promise.all([startLegacy(rig), startService(rig)]);
   const started = await rig.migration({
     legacy: legacy.url,
@@ -36,6 +37,7 @@ async function setup({ bridge, routes, phase = 'extracted', share, keys, now }: 
         jwks: { public: '/.well-known/shop-identity.json' },
         ...bridge,
       },
+      ...proxy,
     },
     ...(now && { options: { now } }),
   });
@@ -321,6 +323,12 @@ describe('an unsafe request on a bridged route', () => {
 });
 
 describe('the public keys', () => {
+  it('are open to services where the admin port asks for a token', async () => {
+    const { admin } = await setup({ proxy: { adminToken: '!env ADMIN_TOKEN' } });
+    const statuses = ['/jwks.json', '/evidence'].map(async (path) => (await fetch(admin + path)).status);
+    expect(await Promise.all(statuses)).toEqual([200, 401]);
+  });
+
   it('are shown on the admin port and where the plan says, without the private halves', async () => {
     const { admin, origin, state } = await setup();
     const texts = await Promise.all(

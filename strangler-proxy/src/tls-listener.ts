@@ -2,7 +2,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createServer as createHttp2Server, type ServerHttp2Session } from 'node:http2';
 import type { Socket } from 'node:net';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls';
-import { type Plan, StranglerError } from '@strangler/contracts';
+import { type Plan, type RequestLimits, StranglerError } from '@strangler/contracts';
 import { fitAnswer } from './http2-answer.js';
 import { readTlsPair, type TlsPair, watchTlsPair } from './tls-files.js';
 
@@ -22,8 +22,7 @@ export type TlsListenerOptions = {
   readonly http: Server;
   readonly onRequest: (request: IncomingMessage, response: ServerResponse) => void;
   readonly onPair: (pair: TlsPair | StranglerError) => void;
-  readonly maxHeaderBytes: number;
-  readonly idleMs: number;
+  readonly limits: Pick<RequestLimits, 'headBytes' | 'headMs' | 'idleMs'>;
 };
 
 const HANDSHAKE_MS = 10_000;
@@ -38,7 +37,8 @@ const RESETS = { streamResetBurst: 1_000, streamResetRate: 33 };
 
 /** TLS with ALPN: HTTP/2 is spoken here, HTTP/1.1 by the plain server. PROXY_TLS_INVALID when the files are not right. */
 export async function createTlsListener(options: TlsListenerOptions): Promise<TlsListener> {
-  const { folder, tls, http, onRequest, onPair, idleMs } = options;
+  const { folder, tls, http, onRequest, onPair } = options;
+  const { headBytes, headMs, idleMs } = options.limits;
   const { minVersion, alpn } = tls;
   const pair = await readTlsPair(folder, tls);
   if (pair instanceof StranglerError) throw pair;
@@ -49,7 +49,7 @@ export async function createTlsListener(options: TlsListenerOptions): Promise<Tl
     maxHeaderListPairs: HEADER_PAIRS,
     // An upstream that sends a header twice is passed on as it is, as over HTTP/1.1.
     strictSingleValueFields: false,
-    settings: { maxConcurrentStreams: CONCURRENT_STREAMS, maxHeaderListSize: options.maxHeaderBytes },
+    settings: { maxConcurrentStreams: CONCURRENT_STREAMS, maxHeaderListSize: headBytes },
     ...RESETS,
   } as Parameters<typeof createHttp2Server>[0]);
   http2.on('request', (request, response) =>
@@ -76,7 +76,7 @@ export async function createTlsListener(options: TlsListenerOptions): Promise<Tl
   const server = createTlsServer({
     ...context(pair),
     ALPNProtocols: [...alpn],
-    handshakeTimeout: HANDSHAKE_MS,
+    handshakeTimeout: Math.min(HANDSHAKE_MS, headMs),
   });
   server.on('connection', (socket: Socket) => {
     sockets.add(socket);

@@ -3,14 +3,14 @@ import type { Plugin } from 'http-proxy-middleware';
 import { StranglerError } from '@strangler/contracts';
 import { adapt } from './adapt.js';
 import type { Attempt, Outcome } from './attempt.js';
-import { transportMisplaced, upstreamTimeout } from './errors.js';
-import { type Ending, exchange } from './exchange.js';
+import { bodyTooLarge, transportMisplaced, upstreamTimeout } from './errors.js';
+import { exchange } from './exchange.js';
 import { askInTheEnd, awaitsContinue, sendContinue } from './expect-continue.js';
 import type { Instance } from './instance.js';
 import { readWhole } from './read-whole.js';
 import { refuse } from './refuse.js';
+import { retryCause } from './retry-cause.js';
 import { announcedIn, readsTrailers } from './trailers.js';
-import type { RetryCause } from './upstream.js';
 
 /** An attempt on its way, and where its outcome goes. */
 export type Ongoing = { readonly attempt: Attempt; readonly settle: (outcome: Outcome) => void };
@@ -32,14 +32,14 @@ export function undiciTransport(ongoingOf: (request: IncomingMessage) => Ongoing
   };
 }
 
-// RFC 9110, 9.2.2: only these may be sent again without being asked.
-const REPEATABLE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
 /** Sends an attempt to an instance of its upstream, and again where that is safe. */
 function carry({ attempt, settle }: Ongoing): void {
   const { request, response, accepted, upstream, route } = attempt;
   const adaptation = adapt(accepted, upstream, route);
   const announces = accepted.hasBody && announcedIn(request.rawHeaders) !== undefined;
-  let whole = attempt.body ?? (accepted.hasBody && !announces ? bodyArrivedWhole(request) : undefined);
+  // Who expects to be asked has the upstream asked, sent along or not: unasked, Node would close the client's connection.
+  const mayBeWhole = accepted.hasBody && !announces && !awaitsContinue(request);
+  let whole = attempt.body ?? (mayBeWhole ? bodyArrivedWhole(request) : undefined);
   let { headers } = adaptation ?? accepted;
   if (readsTrailers(request.headers.te)) headers = [...headers, 'TE', 'trailers'];
   const edits = accepted.hasBody ? adaptation?.body : undefined;
@@ -47,6 +47,7 @@ function carry({ attempt, settle }: Ongoing): void {
   const expects = streams && awaitsContinue(request);
   const endOfPatience = expects ? askInTheEnd(request) : undefined;
   let left = upstream.retriesPerRequest;
+  const most = attempt.bodyBytes ?? Infinity;
 
   const end = (outcome: Outcome): void => {
     endOfPatience?.();
@@ -65,7 +66,8 @@ function carry({ attempt, settle }: Ongoing): void {
       byNode: streams && (expects || announces),
     };
     exchange(attempt, instance, message, (ending) => {
-      const cause = left > 0 ? retryCause(ending, attempt) : undefined;
+      const mayRetry = ending.kind === 'failed' && left > 0 && !response.destroyed;
+      const cause = mayRetry ? retryCause(ending, accepted) : undefined;
       const next = cause && upstream.retry(instance, cause);
       if (next) {
         left--;
@@ -74,6 +76,7 @@ function carry({ attempt, settle }: Ongoing): void {
       end(ending);
     });
   };
+  if (whole && whole.length > most) return end({ kind: 'refused', error: bodyTooLarge(most) });
   if (!edits) return send(upstream.choose());
 
   let isOver = false;
@@ -99,7 +102,9 @@ function carry({ attempt, settle }: Ongoing): void {
   };
   const edit = async (): Promise<void> => {
     sendContinue(request);
-    const given = whole ?? (await readWhole(request, edits.maxBytes, () => timer.refresh()));
+    const given = whole ?? (await readWhole(request, Math.min(edits.maxBytes, most), () => timer.refresh()));
+    if (given === undefined && most < edits.maxBytes)
+      return leave({ kind: 'refused', error: bodyTooLarge(most) });
     if (given === undefined || given.length > edits.maxBytes) return refuseRequest(edits.tooLarge());
     const edited = await edits.edit(given);
     if (edited instanceof StranglerError) return refuseRequest(edited);
@@ -110,14 +115,6 @@ function carry({ attempt, settle }: Ongoing): void {
   };
   if (response.destroyed || response.closed) return onClientGone();
   void edit();
-}
-
-/** A timeout is no cause once the request has been sent: it may still be worked on. */
-function retryCause(ending: Ending, { accepted, response }: Attempt): RetryCause | undefined {
-  if (ending.kind !== 'failed' || response.destroyed) return undefined;
-  if (ending.reached === 'not-sent') return 'not-sent';
-  const isReset = ending.reached === 'sent' && ending.error.code === 'PROXY_UPSTREAM_RESET';
-  return isReset && !accepted.hasBody && REPEATABLE.has(accepted.method) ? 'no-answer' : undefined;
 }
 
 /** A body that has come along with its head goes on in one piece, without a stream. */

@@ -1,8 +1,8 @@
-import { parseCookie } from 'cookie';
 import { generationOf, isSigned, phaseOf, type Plan, type RoutingState, sign } from '@strangler/contracts';
 import { type Accepted, WORKFLOW_COOKIES } from './accept.js';
 import type { Workflow } from './compile-workflows.js';
 import { ownCookie } from './identify.js';
+import { readCookies } from './read-cookies.js';
 
 export type Side = 'legacy' | 'service';
 
@@ -56,7 +56,7 @@ export function createWorkflowSides(
   /** What the client carries, if it was given here and says something still. */
   function shownIn(cookies: string, workflow: Workflow, state: RoutingState): Shown | undefined {
     const name = cookieOf(workflow);
-    const token = cookies.includes(name) ? parseCookie(cookies)[name] : undefined;
+    const token = cookies.includes(name) ? readCookies(cookies)[name] : undefined;
     if (token === undefined) return undefined;
     const [given = '', at = '', listed = '', signature = '', ...rest] = token.split('.');
     const shown: Shown = {

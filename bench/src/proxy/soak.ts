@@ -7,7 +7,7 @@ import { slope } from './median.js';
 export type Soaked = { readonly requests: number; readonly slopeKbPer100k: number | null };
 
 /**
- * Sends that many requests and looks at the process's memory after each slice. The first third counts as growing warm:
+ * Sends that many requests and looks at the process's memory after each slice. The first half counts as growing warm:
  * V8 sizes its heap by what it is asked for.
  */
 export async function soak(
@@ -25,6 +25,6 @@ export async function soak(
     if (memory === null) return { requests, slopeKbPer100k: null };
     points.push([requests / 100_000, memory]);
   }
-  const warm = points.slice(Math.floor(points.length / 3));
+  const warm = points.slice(Math.floor(points.length / 2));
   return { requests, slopeKbPer100k: warm.length < 2 ? null : slope(warm) };
 }

@@ -1,4 +1,5 @@
 import {
+  bearerOf,
   controlUnreachable,
   type Plan,
   StranglerError,
@@ -25,8 +26,10 @@ const failureOf = (url: string, { status, body }: JsonAnswer): StranglerError =>
 export function controlClient(plan: Plan) {
   if (plan.control === undefined) throw noControl(plan.file);
   const url = urlOf(plan.control.listen);
+  const headers = bearerOf(plan.control.adminToken);
   const ask = async (method: 'GET' | 'POST', path: string, body?: unknown, timeoutMs?: number) => {
     const answer = await requestJson(method, `${url}${path}`, {
+      headers,
       ...(body === undefined ? {} : { body }),
       ...(timeoutMs === undefined ? {} : { timeoutMs }),
     }).catch((cause: unknown) => {

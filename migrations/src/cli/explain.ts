@@ -1,4 +1,4 @@
-import { type Explanation, type Plan, StranglerError, urlOf } from '@strangler/contracts';
+import { bearerOf, type Explanation, type Plan, StranglerError, urlOf } from '@strangler/contracts';
 import { answerNotUnderstood, inputInvalid, proxyNotAsked } from '../errors.js';
 import { errorIn, requestJson } from '../evidence/request-json.js';
 
@@ -35,6 +35,7 @@ export async function explain(plan: Plan, question: Question): Promise<Explanati
   }
   const answer = await requestJson('GET', `${url}/explain?${query.toString()}`, {
     timeoutMs: TIMEOUT_MS,
+    headers: bearerOf(plan.proxy.adminToken),
   }).catch((cause: unknown) => {
     throw proxyNotAsked(url, cause);
   });

@@ -1,26 +1,22 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-
-const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i;
+import { guardAdmin } from '@strangler/contracts';
 
 const refuse = (response: ServerResponse, status: number, code: string, message: string) => {
-  response.writeHead(status, { 'content-type': 'application/json' });
+  const challenge = status === 401 ? { 'www-authenticate': 'Bearer' } : {};
+  response.writeHead(status, { 'content-type': 'application/json', ...challenge });
   response.end(JSON.stringify({ code, message }));
 };
 
 /**
- * A page in an operator's browser can send requests to loopback under a name of its own (DNS rebinding) and can post
- * forms anywhere. So loopback answers to loopback names only, and a POST has to be JSON, which a form cannot send.
+ * What all admin ports ask for, and besides: a page in an operator's browser can post forms anywhere, so a POST has to be
+ * JSON, which a form cannot send.
  */
-export const adminGuard =
-  (host: string) => (request: IncomingMessage, response: ServerResponse, next: () => void) => {
-    const named = request.headers.host ?? '';
-    if (/^(127\.|::1$|localhost$)/.test(host) && !LOOPBACK.test(named))
-      return refuse(
-        response,
-        403,
-        'HOST_REFUSED',
-        `host "${named}" is not a name of this machine: ask by 127.0.0.1 or localhost`,
-      );
+export const adminGuard = (address: string, token: string | undefined) => {
+  const guard = guardAdmin(address, token);
+  return (request: IncomingMessage, response: ServerResponse, next: () => void) => {
+    const { host, authorization } = request.headers;
+    const refusal = guard({ target: request.url ?? '/', host, authorization });
+    if (refusal) return refuse(response, refusal.status, refusal.code, refusal.message);
     if (request.method === 'POST' && !/^application\/json\b/i.test(request.headers['content-type'] ?? ''))
       return refuse(
         response,
@@ -30,3 +26,4 @@ export const adminGuard =
       );
     next();
   };
+};

@@ -1,4 +1,4 @@
-import { type Plan, StranglerError, urlOf, type Verification } from '@strangler/contracts';
+import { bearerOf, type Plan, StranglerError, urlOf, type Verification } from '@strangler/contracts';
 import { answerNotUnderstood, syncNotAsked } from '../errors.js';
 import { errorIn, requestJson } from '../evidence/request-json.js';
 
@@ -7,11 +7,12 @@ export const askSync =
   (plan: Plan) =>
   async (migration: string): Promise<Verification> => {
     const url = urlOf(plan.sync.admin);
-    const answer = await requestJson('POST', `${url}/migrations/${migration}/verify`, { body: {} }).catch(
-      (cause: unknown) => {
-        throw syncNotAsked(url, cause);
-      },
-    );
+    const answer = await requestJson('POST', `${url}/migrations/${migration}/verify`, {
+      body: {},
+      headers: bearerOf(plan.sync.adminToken),
+    }).catch((cause: unknown) => {
+      throw syncNotAsked(url, cause);
+    });
     if (answer.status === 200) return answer.body as Verification;
     const told = errorIn(answer.body);
     if (!told) throw answerNotUnderstood(url, answer.status);

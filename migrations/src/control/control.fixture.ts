@@ -20,7 +20,12 @@ import { serveControl } from './serve.js';
 import { StateFeed } from './state-feed.js';
 import { Subscribers } from './subscribers.js';
 
-export type Asked = { readonly method: string; readonly path: string; readonly type: string | undefined };
+export type Asked = {
+  readonly method: string;
+  readonly path: string;
+  readonly type: string | undefined;
+  readonly authorization?: string | undefined;
+};
 
 /** A small admin port of a proxy or a sync: answers what it is told to. */
 export async function adminServer(
@@ -31,6 +36,7 @@ export async function adminServer(
       method: request.method ?? '',
       path: request.url ?? '',
       type: request.headers['content-type'],
+      authorization: request.headers.authorization,
     };
     void answer(asked).then(({ status = 200, body } = { status: 404, body: {} }) =>
       response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body)),
@@ -48,13 +54,18 @@ export async function adminServer(
 }
 
 /** A control plane over real HTTP, with a ledger and flags in memory, between a proxy and a sync that a test scripts. */
-export async function controlWorld(options: { readonly clock?: () => number } = {}) {
+export async function controlWorld({
+  tokens = false,
+  clock,
+}: { readonly tokens?: boolean; readonly clock?: () => number } = {}) {
   const state = {
     traffic: undefined as MigrationTraffic | undefined,
     sync: syncOf({ verification: null }),
     verification: verification(),
     verifyAnswer: undefined as { status: number; body: unknown } | undefined,
     asked: [] as Asked[],
+    /** What those who asked showed. */
+    shown: new Set<string | undefined>(),
   };
   const flags = fakeFlagWriter();
   const ledger = fakeLedger();
@@ -78,21 +89,23 @@ export async function controlWorld(options: { readonly clock?: () => number } = 
     return { ...seen, routes };
   };
   let revision = '';
-  const proxy = await adminServer(async ({ path, method, type }) => {
+  const proxy = await adminServer(async ({ path, method, type, authorization }) => {
+    state.shown.add(authorization);
     state.asked.push({ path, method, type });
     if (path !== '/evidence') return undefined;
     return { body: proxyEvidence(await trafficNow(), { planRevision: revision }) };
   });
-  const sync = await adminServer(async ({ path, method, type }) => {
+  const sync = await adminServer(async ({ path, method, type, authorization }) => {
+    state.shown.add(authorization);
     state.asked.push({ path, method, type });
     if (path === '/evidence') return { body: syncEvidence(state.sync, { planRevision: revision }) };
     if (method === 'POST' && path === '/migrations/catalog/verify')
       return state.verifyAnswer ?? { body: fresh() };
     return undefined;
   });
-  const plan = planOf({ proxyAdmin: proxy.port, sync: sync.port, control: 0 });
+  const plan = planOf({ proxyAdmin: proxy.port, sync: sync.port, control: 0, tokens });
   revision = plan.revision;
-  const subscribers = new Subscribers(options.clock);
+  const subscribers = new Subscribers(clock);
   const control: Control = {
     plan,
     ledger,

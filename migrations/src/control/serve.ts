@@ -22,7 +22,7 @@ export async function serveControl(
     forceCloseConnections: true,
   });
   app.disable('x-powered-by');
-  app.use(adminGuard(listen.host));
+  app.use(adminGuard(listen.host, control.plan.control?.adminToken));
   app.useGlobalFilters(new ErrorAnswer(log));
   await control.feed.run((error) =>
     log.warn({ err: error }, 'the ledger cannot be read, the last known state is served'),

@@ -1,4 +1,4 @@
-import { type Plan, reasonOf, urlOf } from '@strangler/contracts';
+import { bearerOf, type Plan, reasonOf, urlOf } from '@strangler/contracts';
 import type { ProxyEvidence, SyncEvidence } from '@strangler/contracts';
 import type { Subscribers } from '../control/subscribers.js';
 import { type Answer, type EvidenceSource, movesData, type ProxyAnswer } from './evidence.js';
@@ -7,8 +7,8 @@ import { errorIn, requestJson } from './request-json.js';
 
 const TIMEOUT_MS = 2_000;
 
-async function askProxy({ name, url }: KnownProxy): Promise<ProxyAnswer> {
-  const answer = await ask<ProxyEvidence>(url);
+async function askProxy({ name, url }: KnownProxy, token: string | undefined): Promise<ProxyAnswer> {
+  const answer = await ask<ProxyEvidence>(url, token);
   if (!answer.ok) return { name, url, answer };
   const { instance } = answer.evidence;
   // Who is known by its address alone says now who it is; who is known by name must still be the one.
@@ -16,9 +16,15 @@ async function askProxy({ name, url }: KnownProxy): Promise<ProxyAnswer> {
   return { name, url, answer: { ok: false, reason: `${url} is "${instance}" now` } };
 }
 
-async function ask<T extends { migrations: unknown }>(url: string): Promise<Answer<T>> {
+async function ask<T extends { migrations: unknown }>(
+  url: string,
+  token: string | undefined,
+): Promise<Answer<T>> {
   try {
-    const answer = await requestJson('GET', `${url}/evidence`, { timeoutMs: TIMEOUT_MS });
+    const answer = await requestJson('GET', `${url}/evidence`, {
+      timeoutMs: TIMEOUT_MS,
+      headers: bearerOf(token),
+    });
     if (answer.status !== 200)
       return {
         ok: false,
@@ -60,9 +66,10 @@ export function httpEvidence(plan: Plan, options: HttpEvidenceOptions = {}): Evi
   return {
     async gather() {
       await settled;
+      const { proxy, sync: flow } = plan;
       const [answers, sync] = await Promise.all([
-        Promise.all(toAsk().map(askProxy)),
-        movesData(plan) ? ask<SyncEvidence>(urlOf(plan.sync.admin)) : null,
+        Promise.all(toAsk().map((known) => askProxy(known, proxy.adminToken))),
+        movesData(plan) ? ask<SyncEvidence>(urlOf(flow.admin), flow.adminToken) : null,
       ]);
       return { at: clock(), ...hearProxies(answers, subscribers?.lostAt() ?? null), sync };
     },
