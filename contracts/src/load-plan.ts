@@ -128,11 +128,10 @@ function replaceReferences(
 function secretProblems(value: unknown, lineOf: (path: Path) => number | undefined): Problem[] {
   const plan = (value ?? {}) as {
     proxy?: { secret?: unknown; adminToken?: unknown; sessionBridge?: { token?: { keys?: unknown } } };
-    sync?: { adminToken?: unknown };
+    sync?: { adminToken?: unknown; failover?: Record<string, unknown> };
     control?: { ledger?: unknown; adminToken?: unknown };
     flags?: { unleash?: { token?: unknown } };
     databases?: Record<string, unknown>;
-    sync?: { failover?: Record<string, unknown> };
   };
   const hasPassword = (text: unknown) =>
     typeof text === 'string' && URL.canParse(text) && new URL(text).password !== '';
