@@ -100,7 +100,8 @@ export async function copyNasty(tables: readonly NastyTable[]): Promise<Copied> 
       );
     await create(legacy, table.columns);
     await create(service, table.target ?? table.columns);
-    await create(back, table.columns);
+    // No engine without transactions can be a target.
+    await create(back, table.columns.replace(/ENGINE = MyISAM/, ''));
     const read = async (database: ScratchDatabase) =>
       (await readTable(database.root, database.schema, name)) as Table;
     const [from, to] = [await read(legacy), await read(service)];
