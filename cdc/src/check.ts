@@ -1,7 +1,7 @@
 import { checkPort, type MigrationData, type Plan, type Problem, reasonOf } from '@strangler/contracts';
 import type { Connection, RowDataPacket } from 'mysql2/promise';
 import { checkLog, hasTables, missingPrivileges, sourceNeeds, targetNeeds } from './check-database.js';
-import { checkFailover } from './check-failover.js';
+import { checkStandbys } from './check-standbys.js';
 import { checkTables } from './check-tables.js';
 import { connect, controlSchemaOf, type Database, databaseOf } from './connect.js';
 import { SOURCE_TABLES, TARGET_TABLES } from './control-tables.js';
@@ -39,7 +39,7 @@ export async function check(plan: Plan): Promise<readonly Problem[]> {
       problems.push(...(await checkLog(source.connection, `databases.${name}`)));
       const failover = plan.sync.failover[name];
       if (failover)
-        problems.push(...(await checkFailover(databaseOf(name, plan.databases[name] as string), failover)));
+        problems.push(...(await checkStandbys(databaseOf(name, plan.databases[name] as string), failover)));
       problems.push(
         ...missingPrivileges(
           await readGrants(source.connection),

@@ -6,7 +6,7 @@ import { admissionKeys, routeAdmissionKeys } from './admission-schema.js';
 import { authSchema, routeAuthSchema, routeSessionSchema } from './auth-schema.js';
 import { type Conditions, conditionsSchema, conditionsText } from './conditions.js';
 import { entranceKeys } from './entrance-schema.js';
-import { failoverSchema } from './failover-schema.js';
+import { standbySchema } from './standby-schema.js';
 import { flagsSchema } from './flags-schema.js';
 import { grpcSchema } from './grpc-schema.js';
 import { groupSchema } from './groups.js';
@@ -235,7 +235,7 @@ export const planSchema = z.strictObject({
     .strictObject({
       admin: address.prefault('127.0.0.1:7071'),
       adminToken: adminToken.optional(),
-      failover: failoverSchema(databaseUrl),
+      failover: standbySchema(databaseUrl),
     })
     .prefault({}),
   control: z

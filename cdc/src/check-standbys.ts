@@ -5,7 +5,7 @@ import { connect, type Database } from './connect.js';
 import { logEnd } from './log-end.js';
 
 /** Whether the servers of a source can follow each other. One that does not answer is no problem: that is what the others are for. */
-export async function checkFailover(
+export async function checkStandbys(
   database: Database,
   failover: readonly string[],
 ): Promise<readonly Problem[]> {

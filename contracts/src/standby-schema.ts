@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** `sync.failover`: other servers with the same database. */
-export const failoverSchema = (databaseUrl: z.ZodType<string>) =>
+export const standbySchema = (databaseUrl: z.ZodType<string>) =>
   z
     .record(z.string(), z.array(databaseUrl).min(1))
     .default({})
@@ -13,7 +13,7 @@ const schemaOf = (url: unknown): string | undefined =>
   typeof url === 'string' && URL.canParse(url) ? new URL(url).pathname : undefined;
 
 /** A server to fail over to has the database under its own name. Takes parts that may yet be wrong. */
-export function checkFailover(
+export function checkStandbyUrls(
   failover: Readonly<Record<string, unknown>>,
   databases: Readonly<Record<string, unknown>>,
   complain: Complain,

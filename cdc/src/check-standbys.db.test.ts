@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { startServer } from '../../scripts/mysql-server.mjs';
-import { checkFailover } from './check-failover.js';
+import { checkStandbys } from './check-standbys.js';
 import { engineOf, type ScratchDatabase, scratchDatabase } from './testing/databases.js';
 
 let database: ScratchDatabase & { drop(): Promise<void> };
@@ -9,7 +9,7 @@ beforeEach(async () => {
 });
 afterEach(() => database.drop());
 const codes = async (...failover: string[]) =>
-  (await checkFailover(database, failover)).map(({ code, path }) => `${code} ${path}`);
+  (await checkStandbys(database, failover)).map(({ code, path }) => `${code} ${path}`);
 
 describe('a preflight of servers to fail over to', () => {
   it('lets one be that does not answer, and the database itself', async () => {
