@@ -1,6 +1,6 @@
 // One file, although long: it must run alone, before anything is installed.
 // Provides a MySQL-compatible server, in this order: STRANGLER_MYSQL_URL, a private instance of a local mariadbd or
-// mysqld, Docker, the system's package manager when root, else one sentence that says what to do.
+// mysqld (STRANGLER_MYSQL_PROGRAM names another one), Docker, the system's package manager when root, else one sentence that says what to do.
 import { execFile, spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import {
@@ -114,7 +114,8 @@ function accountFor(folder) {
  * @returns {Promise<{ url: string, how: string, stop: () => Promise<void> }>}
  */
 export async function startServer(options = {}) {
-  const program = options.program ?? which('mariadbd') ?? which('mysqld');
+  const program =
+    options.program ?? process.env.STRANGLER_MYSQL_PROGRAM ?? which('mariadbd') ?? which('mysqld');
   if (!program) throw new Error('no mariadbd or mysqld found on this machine');
   const isMariaDb =
     basename(program) === 'mariadbd' ||
@@ -284,7 +285,8 @@ export async function provideMysql(options = {}) {
       );
     return { url: given, how: 'STRANGLER_MYSQL_URL', stop: async () => {} };
   }
-  if (which('mariadbd') || which('mysqld')) return startServer(options);
+  if (process.env.STRANGLER_MYSQL_PROGRAM || which('mariadbd') || which('mysqld'))
+    return startServer(options);
   if (dockerAnswers()) {
     say('no local mariadbd or mysqld: starting one in Docker');
     return startInDocker();

@@ -1,7 +1,8 @@
 import type { ChangeEvent, Row, SourceTransaction } from '@strangler/contracts';
 import { type LogPosition, offsetOf } from './binlog-offset.js';
 import { decodeValue, type RawValue } from './decode.js';
-import { logTooLong, rowImagePartial, statementNotFollowed } from './errors.js';
+import { logNotDecodable, logTooLong, rowImagePartial, statementNotFollowed } from './errors.js';
+import { withGtid } from './gtid-set.js';
 import { effectOf, isTruncate } from './statement.js';
 import type { Table } from './table.js';
 
@@ -54,9 +55,16 @@ export function assembler(options: AssemblerOptions): (event: LogEvent) => void 
   /** A table of the transaction, of whose pieces some are handed out already. */
   let handedOut: string | undefined;
 
+  /** The place behind the transaction that is being read. */
+  const behind = (event: LogEvent): LogPosition =>
+    at.kind === 'file'
+      ? { ...at, position: event.nextPosition }
+      : { kind: 'gtid', executed: id === undefined ? at.executed : withGtid(at.executed, id) };
   const begin = (name: string | undefined) => {
     // A transaction that the log breaks off was never committed, and its pieces cannot be taken back here.
     if (handedOut !== undefined) throw statementNotFollowed(handedOut, 'a transaction without an end');
+    // A statement that commits by itself has no mark at its end.
+    if (at.kind === 'gtid' && id !== undefined) at = { kind: 'gtid', executed: withGtid(at.executed, id) };
     id = name;
     changes = [];
     bytes = 0;
@@ -78,13 +86,16 @@ export function assembler(options: AssemblerOptions): (event: LogEvent) => void 
   };
   const commit = (event: LogEvent) => {
     // Positions have four bytes: behind 4 GiB they begin again at zero.
-    if (event.nextPosition < at.position) throw logTooLong(at.file);
-    at = { file: at.file, position: event.nextPosition };
-    const next = offsetOf(at);
-    if (hasRows() !== undefined)
+    if (at.kind === 'file' && event.nextPosition < at.position) throw logTooLong(at.file);
+    at = behind(event);
+    if (hasRows() !== undefined) {
+      const next = offsetOf(at);
       options.onTransaction({ id: id ?? next.text, next, committedAt: event.timestamp, changes, bytes });
+    }
     handedOut = undefined;
-    begin(undefined);
+    id = undefined;
+    changes = [];
+    bytes = 0;
   };
   const take = (event: LogEvent, operation: ChangeEvent['operation']) => {
     const map = event.tableMap[event.tableId];
@@ -123,21 +134,26 @@ export function assembler(options: AssemblerOptions): (event: LogEvent) => void 
     }
     if (effect.kind === 'breaks')
       throw statementNotFollowed(effect.table.slice(effect.table.indexOf('.') + 1), shown);
-    if (effect.kind === 'alters')
-      options.onAlter(effect.table, shown, { file: at.file, position: event.nextPosition });
+    if (effect.kind === 'alters') options.onAlter(effect.table, shown, behind(event));
   };
 
   return (event) => {
     switch (event.getEventName()) {
       case 'rotate':
         // The server announces the file it starts with; only another file begins at its beginning.
-        if (event.binlogName !== at.file) at = { file: event.binlogName, position: 4 };
+        if (at.kind === 'file' && event.binlogName !== at.file)
+          at = { kind: 'file', file: event.binlogName, position: 4 };
         return;
       case 'mariadbgtid':
       case 'gtid':
         return begin(event.gtid);
       case 'anonymousgtid':
+        if (at.kind === 'gtid') throw logNotDecodable('transactions without an id', '"gtid_mode = ON"');
         return begin(undefined);
+      case 'transactionpayload':
+        throw logNotDecodable('compressed transactions', '"binlog_transaction_compression = OFF"');
+      case 'partialupdaterows':
+        throw logNotDecodable('parts of JSON values', 'an empty "binlog_row_value_options"');
       case 'writerows':
         return take(event, 'insert');
       case 'updaterows':

@@ -1,9 +1,8 @@
 import { randomInt } from 'node:crypto';
-import { type SourceTransaction, StranglerError } from '@strangler/contracts';
-import type { Connection, RowDataPacket } from 'mysql2/promise';
+import { reasonOf, type SourceTransaction, StranglerError } from '@strangler/contracts';
 import { memoryTaken } from './memory-taken.js';
 import { assembler, type LogEvent } from './assemble.js';
-import { comparePositions, type LogPosition, offsetOf, positionOf } from './binlog-offset.js';
+import { isUpTo, type LogPosition, offsetOf, positionOf } from './binlog-offset.js';
 import { BoundedQueue } from './bounded-queue.js';
 import type { CapturedTable, ChangeSource } from './change-source.js';
 import { type ColumnHistory, memoryColumnHistory, type TableAt } from './column-history.js';
@@ -11,12 +10,15 @@ import { connect, connectionOptions, type Database } from './connect.js';
 import { errnoOf } from './database-errors.js';
 import {
   columnsChangedTwice,
+  logBehind,
   logPurged,
   logUnreadable,
   statementNotFollowed,
   tableUnreadable,
 } from './errors.js';
 import { assertFollows } from './follow-columns.js';
+import { gtidText } from './gtid-set.js';
+import { assertGoesOn, logEnd } from './log-end.js';
 import { LogReader, type TableMapEvent } from './log-reader.js';
 import { readTable } from './table.js';
 
@@ -46,19 +48,15 @@ const INCLUDED = [
   'mariadbgtid',
   'xaprepare',
   'heartbeat',
+  'transactionpayload',
+  'partialupdaterows',
 ];
 /** ER_MASTER_FATAL_ERROR_READING_BINLOG and ER_ERROR_WHEN_EXECUTING_COMMAND: the file or the position is not there. */
 const LOG_GONE = new Set([1236, 1220]);
+/** What MariaDB says of a position whose transactions it does not have, or has others in their place. */
+const NOT_THERE = /not in the (?:master|primary|source)'s binlog/i;
 
-/** `SHOW MASTER STATUS` is gone from MySQL 8.4, and its new name is unknown to the others. */
-async function logEnd(connection: Connection): Promise<LogPosition> {
-  const [rows] = await connection
-    .query<RowDataPacket[]>('SHOW MASTER STATUS')
-    .catch(() => connection.query<RowDataPacket[]>('SHOW BINARY LOG STATUS'));
-  return { file: String(rows[0]?.['File']), position: Number(rows[0]?.['Position']) };
-}
-
-/** The log of a MySQL or MariaDB server, by file and position. The GTID of a commit, where there is one, is the id of its transaction. */
+/** The log of a MySQL or MariaDB server: by the ids of transactions where it has them, else by file and position. */
 export function binlogSource(options: BinlogSourceOptions): ChangeSource {
   const {
     database,
@@ -79,6 +77,7 @@ export function binlogSource(options: BinlogSourceOptions): ChangeSource {
     },
     async *stream(from, signal) {
       if (signal.aborted) return;
+      const start = positionOf(from);
       const control = await connect(database);
       const tables = new Map<string, TableAt & { hasRows: boolean }>();
       const reader = new LogReader(
@@ -90,7 +89,6 @@ export function binlogSource(options: BinlogSourceOptions): ChangeSource {
         onFull: () => reader.hold('full'),
         onRoom: () => reader.release('full'),
       });
-      const start = positionOf(from);
       let lastSign = performance.now();
 
       /** Columns as they are now, remembered as those from `position` on. */
@@ -99,15 +97,14 @@ export function binlogSource(options: BinlogSourceOptions): ChangeSource {
         const found = await readTable(control, schema, table);
         if (!found) throw tableUnreadable(name);
         assertFollows(undefined, found, columns);
-        const entry = { table: found, readUntil: await logEnd(control) };
+        const entry = { table: found, readUntil: await logEnd(control, start.kind) };
         await history.add(name, position, entry);
         return entry;
       };
       const follow = async (name: string, statement: string, position: LogPosition) => {
         const { table, columns } = captured.get(name) as CapturedTable;
         const before = tables.get(name);
-        if (before?.hasRows && comparePositions(position, before.readUntil) <= 0)
-          throw columnsChangedTwice(table);
+        if (before?.hasRows && isUpTo(position, before.readUntil)) throw columnsChangedTwice(table);
         const entry =
           (await history.exactly(name, position)) ??
           (await learn(name, position).catch((error: unknown) => {
@@ -121,8 +118,12 @@ export function binlogSource(options: BinlogSourceOptions): ChangeSource {
       };
       const fail = (cause: unknown) => {
         if (cause instanceof StranglerError) return queue.end(cause);
-        const isGone = LOG_GONE.has(errnoOf(cause));
-        queue.end(isGone ? logPurged(database.name, from.text, cause) : logUnreadable(database.name, cause));
+        if (!LOG_GONE.has(errnoOf(cause))) return queue.end(logUnreadable(database.name, cause));
+        queue.end(
+          NOT_THERE.test(reasonOf(cause))
+            ? logBehind(database.name, from.text)
+            : logPurged(database.name, from.text, cause),
+        );
       };
       const read = assembler({
         start,
@@ -166,6 +167,7 @@ export function binlogSource(options: BinlogSourceOptions): ChangeSource {
       // It may have been aborted while the connection was made; then the listener would never be called.
       if (signal.aborted) stop();
       try {
+        if (start.kind === 'gtid') await assertGoesOn(control, database.name, start);
         for (const name of captured.keys())
           tables.set(name, {
             ...((await history.at(name, start)) ?? (await learn(name, start))),
@@ -175,8 +177,9 @@ export function binlogSource(options: BinlogSourceOptions): ChangeSource {
         reader.on('ready', () => reader.askForHeartbeats(Math.max(1, Math.floor(silenceMs / 4_000))));
         reader.on('binlog', (event: unknown) => onEvent(event as LogEvent & TableMapEvent));
         reader.start({
-          filename: start.file,
-          position: start.position,
+          ...(start.kind === 'gtid'
+            ? { gtidSet: gtidText(start.executed) }
+            : { filename: start.file, position: start.position }),
           // Of two readers with one number the server ends the older.
           serverId: randomInt(2 ** 31, 2 ** 32 - 1),
           includeEvents: INCLUDED,

@@ -27,6 +27,8 @@ describe('two ways to write one value of a target column', () => {
     ['time(2)', '10:00:00.5', '10:00:00.50'],
     ['char(5)', 'a  ', 'a'],
     ['json', '{"b":1,"a":[1,2]}', '{"a": [1, 2], "b": 1}'],
+    ['json', '[1.0, 1e2, 12345678901234567890]', '[1, 100, 12345678901234567890]'],
+    ["set('a','b')", 'b,a', 'a,b'],
     ['binary(4)', bytes(1, 2), bytes(1, 2, 0, 0)],
     ['bit(10)', bytes(1), bytes(0, 1)],
     ['bit(10)', '513', bytes(2, 1)],
@@ -44,6 +46,8 @@ describe('two ways to write one value of a target column', () => {
     ['varchar(5)', 'A', 'a'],
     ['datetime', '2024-01-01 10:00:00', '2024-01-01 10:00:01'],
     ['json', '[1,2]', '[2,1]'],
+    ['json', '9007199254740993', '9007199254740992'],
+    ['json', '{"n": 12345678901234567890}', '{"n": 12345678901234567000}'],
     ['varbinary(4)', bytes(1), bytes(1, 0)],
     ['varchar(5)', '', null],
   ])('in %s: %p is not %p', (type, one, other) => {

@@ -28,6 +28,9 @@ export function canonical(value: Value, column: Column): string | null {
       return plainTime(value);
     case 'json':
       return canonicalJson(value);
+    case 'set':
+      // Printed in the order of the declaration, which may be another one on the other side.
+      return value.split(',').toSorted().join(',');
     case 'bytes':
       return Buffer.from(value, 'utf8').toString('hex');
     case 'bit':
@@ -63,10 +66,17 @@ const plainTime = (text: string): string =>
 /** MySQL orders the keys of an object and writes blanks; the value is the same. */
 function canonicalJson(text: string): string {
   try {
-    return JSON.stringify(sorted(JSON.parse(text)));
+    return JSON.stringify(sorted(JSON.parse(text, exact)));
   } catch {
     return text;
   }
+}
+
+/** Whole numbers of 64 bits stay what they are; all others a server may keep as a DOUBLE. */
+function exact(_: string, value: unknown, { source = '' }: { readonly source?: string } = {}): unknown {
+  if (typeof value !== 'number' || Number.isSafeInteger(value) || !/^-?\d{1,20}$/.test(source)) return value;
+  const whole = BigInt(source);
+  return whole >= -(2n ** 63n) && whole < 2n ** 64n ? `\u0000${whole}` : value;
 }
 
 const sorted = (value: unknown): unknown =>

@@ -1,10 +1,14 @@
+// Long: the source is tried as a port, by ids and by position, and then for what only a real log does.
+
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { ChangeEvent, Offset, Row, SourceTransaction } from '@strangler/contracts';
 import { startServer } from '../../scripts/mysql-server.mjs';
+import { offsetOf } from './binlog-offset.js';
 import { binlogSource } from './binlog-source.js';
 import type { ChangeSource } from './change-source.js';
 import { fakeSource } from './fake-source.js';
-import { type ScratchDatabase, scratchDatabase, until } from './testing/databases.js';
+import { logEnd } from './log-end.js';
+import { engineOf, type ScratchDatabase, scratchDatabase, until } from './testing/databases.js';
 
 type Item = { readonly id: number; readonly name: string | null };
 type Step =
@@ -223,6 +227,15 @@ describe('on a server of its own', () => {
   });
 
   conformance('the binlog', openBinlog, () => database.drop());
+  conformance(
+    'the binlog by position',
+    async () => {
+      const trial = await openBinlog();
+      const now = async () => offsetOf(await logEnd(database.root, 'file'));
+      return { ...trial, source: { ...trial.source, now } };
+    },
+    () => database.drop(),
+  );
 
   describe('the binlog', () => {
     let trial: Awaited<ReturnType<typeof openBinlog>>;
@@ -238,8 +251,15 @@ describe('on a server of its own', () => {
         await trial.database.root.query('FLUSH BINARY LOGS');
       }
       const transactions = await read(trial.source, from, 4);
-      expect(new Set(transactions.map(({ next }) => next.text.split(':')[0])).size).toBe(4);
       expect(await read(trial.source, transactions[1]?.next ?? from, 2)).toEqual(transactions.slice(2));
+      const start = offsetOf(await logEnd(database.root, 'file'));
+      for (let round = 5; round <= 8; round++) {
+        await trial.commit({ insert: { id: round, name: 'file' } });
+        await trial.database.root.query('FLUSH BINARY LOGS');
+      }
+      const byPosition = await read(trial.source, start, 4);
+      expect(new Set(byPosition.map(({ next }) => next.text.split(':')[0])).size).toBe(4);
+      expect(await read(trial.source, byPosition[1]?.next ?? start, 2)).toEqual(byPosition.slice(2));
     });
 
     it('is held while nobody takes what was read, and loses nothing', async () => {
@@ -282,6 +302,68 @@ describe('on a server of its own', () => {
       await expect(read(trial.source, { text: 'nonsense' }, 1)).rejects.toMatchObject({
         code: 'LOG_OFFSET_INVALID',
       });
+    });
+
+    it('by ids says which engine they are of, and goes on with the same ones after a restart of the reader', async () => {
+      const from = await trial.source.now();
+      expect(from.text).toMatch(/^(mysql-gtid:[0-9a-f-]{36}:1-\d+|mariadb-gtid:0-1-\d+)$/);
+      await trial.commitElsewhere();
+      await trial.commit({ insert: { id: 66_666, name: 'id' } });
+      const [transaction] = await read(trial.source, from, 1);
+      expect(transaction?.next).toEqual(await trial.source.now());
+      expect(transaction?.next.text.endsWith(transaction.id.split(/[:-]/).at(-1) ?? '?')).toBe(true);
+    });
+
+    it('of a server that was reset is lost, not waited for', async () => {
+      const from = await trial.source.now();
+      const isMariaDb = (await engineOf(database.root)) === 'mariadb';
+      await database.root.query(isMariaDb ? 'RESET MASTER' : 'RESET BINARY LOGS AND GTIDS');
+      await expect(read(trial.source, from, 1)).rejects.toMatchObject({ code: 'LOG_LOST' });
+    });
+
+    it('with transactions in a form that cannot be decoded stops with a sentence', async () => {
+      if ((await engineOf(database.root)) === 'mariadb') return;
+      const insert = async (setting: string, off: string, sql: string) => {
+        const from = await trial.source.now();
+        await database.root.query(`SET ${setting}; ${sql}; SET ${off}`);
+        return read(trial.source, from, 1);
+      };
+      await expect(
+        insert(
+          'binlog_transaction_compression = ON',
+          'binlog_transaction_compression = OFF',
+          "INSERT INTO item VALUES (55551, 'zip')",
+        ),
+      ).rejects.toMatchObject({
+        code: 'LOG_NOT_DECODABLE',
+        message: expect.stringContaining('binlog_transaction_compression = OFF'),
+      });
+      await database.root.query(
+        `CREATE TABLE paper (id INT PRIMARY KEY, body JSON); INSERT INTO paper VALUES (1, '{"a": "${'x'.repeat(100)}", "b": 1}')`,
+      );
+      await expect(
+        insert(
+          "binlog_row_value_options = 'PARTIAL_JSON'",
+          "binlog_row_value_options = ''",
+          "UPDATE paper SET body = JSON_SET(body, '$.b', 2)",
+        ),
+      ).rejects.toMatchObject({ code: 'LOG_NOT_DECODABLE' });
+    });
+
+    it('compressed by MariaDB, event by event, is read', async () => {
+      if ((await engineOf(database.root)) === 'mysql') return;
+      await database.root.query('SET GLOBAL log_bin_compress = ON; SET GLOBAL log_bin_compress_min_len = 10');
+      const connection = await scratchDatabase('zip');
+      await connection.root.query(`USE ${database.schema}`);
+      const from = await trial.source.now();
+      const steps = ['a', 'b'].map((letter, index) => ({ id: 44_440 + index, name: letter.repeat(60) }));
+      for (const { id, name } of steps)
+        await connection.root.query('INSERT INTO item VALUES (?, ?)', [id, name]);
+      await connection.drop();
+      await database.root.query('SET GLOBAL log_bin_compress = OFF');
+      expect(changesOf(await read(trial.source, from, 2))).toEqual(
+        steps.map((insert) => [eventOf({ insert })]),
+      );
     });
 
     it('with an XA transaction of a captured table is not followed', async () => {

@@ -1,6 +1,7 @@
 import type { Problem, TableMapping } from '@strangler/contracts';
 import { kindOf, PAGED_KINDS } from './column.js';
 import { compileMapping } from './map.js';
+import { keepsKeysApart, lossOf } from './narrowing.js';
 import { columnOf, type Table } from './table.js';
 
 /** `undefined`: there is no such table. `unknown`: its database does not answer, which is told elsewhere. */
@@ -12,6 +13,9 @@ export type MappedTables = {
   readonly target: Found;
   readonly children: readonly Found[];
 };
+
+/** Engines whose rows are rolled back with a transaction. */
+const TRANSACTIONAL = new Set(['innodb', 'rocksdb', 'tokudb', 'ndbcluster']);
 
 const isSameSet = (a: readonly string[], b: readonly string[]): boolean =>
   a.length === b.length && a.every((name) => b.includes(name));
@@ -62,6 +66,7 @@ export function checkTables(
     checkKey(target, Object.keys(mapping.key), '.to');
     checkWritten(target, writes, '.columns');
   }
+  if (source && target && source !== 'unknown' && target !== 'unknown') checkCopies(source, target);
   for (const [index, split] of mapping.split.entries()) {
     const child = children[index];
     const place = `.split[${index}]`;
@@ -103,7 +108,47 @@ export function checkTables(
     }
   }
 
+  /** What is copied as it is arrives as it is. */
+  function checkCopies(from: Table, to: Table): void {
+    if (from.isVersioned)
+      complain(
+        'TABLE_VERSIONED',
+        '.from',
+        `table "${from.name}" is system-versioned, and its log has more columns than can be told`,
+        'drop its system versioning',
+      );
+    const copies = Object.entries(mapping.columns).flatMap(([name, rule]) =>
+      typeof rule === 'string' ? [[name, rule] as const] : 'utc' in rule ? [[name, rule.utc] as const] : [],
+    );
+    for (const [targetName, sourceName] of [...Object.entries(mapping.key), ...copies]) {
+      const [given, taken] = [columnOf(from, sourceName), columnOf(to, targetName)];
+      if (!given || !taken) continue;
+      const loss = lossOf(given, taken);
+      if (loss !== undefined)
+        complain(
+          'COLUMN_NARROWER',
+          `.columns.${targetName}`,
+          `column "${targetName}" of target table "${to.name}" is a "${taken.type}" and silently loses of a "${given.type}" ${loss}`,
+          'widen it',
+        );
+      if (targetName in mapping.key && !keepsKeysApart(given, taken))
+        complain(
+          'KEY_COLLATION',
+          `.key.${targetName}`,
+          `key column "${targetName}" of target table "${to.name}" compares by ${taken.collation}, which may take two keys of the source (${given.collation}) for one`,
+          `give it the collation of the source, or a "_bin" one that does not pad`,
+        );
+    }
+  }
+
   function checkWritten(table: Table, names: readonly string[], place: string): void {
+    if (table.engine && !TRANSACTIONAL.has(table.engine))
+      complain(
+        'TABLE_NOT_TRANSACTIONAL',
+        place,
+        `target table "${table.name}" is of engine "${table.engine}", in which rows and their offset cannot be written together`,
+        `run "ALTER TABLE ${table.name} ENGINE = InnoDB"`,
+      );
     for (const name of names) {
       const column = columnOf(table, name);
       if (!column)

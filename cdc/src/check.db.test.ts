@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { parsePlan, type Plan, type Problem } from '@strangler/contracts';
 import { startServer } from '../../scripts/mysql-server.mjs';
 import { check } from './check.js';
-import { type ScratchDatabase, scratchDatabase } from './testing/databases.js';
+import { engineOf, type ScratchDatabase, scratchDatabase } from './testing/databases.js';
 
 const TABLES = `
         - from: product
@@ -207,9 +207,11 @@ describe('a preflight', () => {
     await from.root.query(
       'CREATE TABLE maker (id INT PRIMARY KEY); ALTER TABLE product ADD maker_id INT, ADD CONSTRAINT of_maker FOREIGN KEY (maker_id) REFERENCES maker (id) ON DELETE SET NULL',
     );
-    expect(await problems()).toEqual([
-      'FOREIGN_KEY_CASCADES databases.legacy: foreign key "of_maker" changes rows of "product" when "maker" changes, and the log does not say so',
-    ]);
+    // From 9.6 on MySQL logs them.
+    const isLogged = (await engineOf(from.root)) === 'mysql';
+    const told =
+      'FOREIGN_KEY_CASCADES databases.legacy: foreign key "of_maker" changes rows of "product" when "maker" changes, and the log does not say so';
+    expect(await problems()).toEqual(isLogged ? [] : [told]);
     await from.root.query(
       'ALTER TABLE product DROP FOREIGN KEY of_maker, ADD CONSTRAINT of_maker FOREIGN KEY (maker_id) REFERENCES maker (id)'
         .replace(', ADD', '; ALTER TABLE product ADD')

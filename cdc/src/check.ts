@@ -1,6 +1,7 @@
 import { checkPort, type MigrationData, type Plan, type Problem, reasonOf } from '@strangler/contracts';
 import type { Connection, RowDataPacket } from 'mysql2/promise';
 import { checkLog, hasTables, missingPrivileges, sourceNeeds, targetNeeds } from './check-database.js';
+import { checkStandbys } from './check-standbys.js';
 import { checkTables } from './check-tables.js';
 import { connect, controlSchemaOf, type Database, databaseOf } from './connect.js';
 import { SOURCE_TABLES, TARGET_TABLES } from './control-tables.js';
@@ -18,7 +19,7 @@ export async function check(plan: Plan): Promise<readonly Problem[]> {
     for (const name of new Set(migrations.flatMap(({ data }) => [data.from, data.to]))) {
       const database = databaseOf(name, plan.databases[name] as string);
       try {
-        connections.set(name, { database, connection: await connect(database) });
+        connections.set(name, await connectAny(database, plan.sync.failover[name] ?? []));
       } catch (error) {
         problems.push({
           code: 'DATABASE_UNREACHABLE',
@@ -36,6 +37,9 @@ export async function check(plan: Plan): Promise<readonly Problem[]> {
         .flatMap(({ data }) => data.tables.map(({ from }) => from));
       const isNew = !(await hasTables(source.connection, controlSchemaOf(source.database), SOURCE_TABLES));
       problems.push(...(await checkLog(source.connection, `databases.${name}`)));
+      const failover = plan.sync.failover[name];
+      if (failover)
+        problems.push(...(await checkStandbys(databaseOf(name, plan.databases[name] as string), failover)));
       problems.push(
         ...missingPrivileges(
           await readGrants(source.connection),
@@ -79,6 +83,22 @@ export async function check(plan: Plan): Promise<readonly Problem[]> {
   }
 }
 
+type Connected = { readonly database: Database; readonly connection: Connection };
+
+/** The first of its servers that answers. Throws what the first of all said when none does. */
+async function connectAny(database: Database, failover: readonly string[]): Promise<Connected> {
+  let first: unknown;
+  for (const url of [database.url, ...failover]) {
+    try {
+      const reached = { ...database, url };
+      return { database: reached, connection: await connect(reached) };
+    } catch (error) {
+      first ??= error;
+    }
+  }
+  throw first;
+}
+
 const writtenTables = (data: MigrationData): readonly string[] =>
   data.tables.flatMap(({ to, split }) => [to, ...split.map((child) => child.to)]);
 
@@ -91,8 +111,12 @@ async function checkCascades(
   const [versions] = await connection.query<RowDataPacket[]>('SELECT VERSION() version');
   const version = String(versions[0]?.['version']);
   const [major = 0, minor = 0] = version.split('.').map(Number);
-  if (tables.length === 0 || (!/mariadb/i.test(version) && (major > 9 || (major === 9 && minor >= 6))))
-    return [];
+  const [native] = await connection.query<RowDataPacket[]>(
+    "SHOW GLOBAL VARIABLES WHERE Variable_name = 'innodb_native_foreign_keys' AND Value = 'ON'",
+  );
+  const areLogged =
+    !/mariadb/i.test(version) && (major > 9 || (major === 9 && minor >= 6)) && native.length === 0;
+  if (tables.length === 0 || areLogged) return [];
   const [rows] = await connection.query<RowDataPacket[]>(
     `SELECT CONSTRAINT_NAME name, TABLE_NAME child, REFERENCED_TABLE_NAME parent FROM information_schema.REFERENTIAL_CONSTRAINTS
       WHERE CONSTRAINT_SCHEMA = ? AND TABLE_NAME IN (?) AND (DELETE_RULE IN ('CASCADE', 'SET NULL') OR UPDATE_RULE IN ('CASCADE', 'SET NULL'))`,

@@ -1,5 +1,5 @@
 import type { Connection, RowDataPacket } from 'mysql2/promise';
-import { comparePositions, type LogPosition, offsetOf, positionOf } from './binlog-offset.js';
+import { isUpTo, type LogPosition, offsetOf, positionOf } from './binlog-offset.js';
 import { connect, controlSchemaOf, type Database } from './connect.js';
 import { quoted } from './sql.js';
 import type { Table } from './table.js';
@@ -33,8 +33,7 @@ export function memoryColumnHistory(): ColumnHistory {
       )?.entry;
     },
     async exactly(table, position) {
-      return entries.find((item) => item.table === table && comparePositions(item.position, position) === 0)
-        ?.entry;
+      return entries.find((item) => item.table === table && isSame(item.position, position))?.entry;
     },
     async add(table, position, entry) {
       entries.push({ table, position, entry });
@@ -70,16 +69,25 @@ export function storedColumnHistory(target: Database, stream: string): ColumnHis
   return {
     at: async (table, position) => newest(await read(table), position)?.entry,
     exactly: async (table, position) =>
-      (await read(table)).find((item) => comparePositions(item.position, position) === 0)?.entry,
+      (await read(table)).find((item) => isSame(item.position, position))?.entry,
     add: (table, position, { table: definition, readUntil }) =>
       using(async (connection) => {
         await connection.query(
-          `INSERT IGNORE INTO ${name} (stream, table_name, log_offset, read_until, definition) VALUES (?, ?, ?, ?, ?)`,
-          [stream, table, offsetOf(position).text, offsetOf(readUntil).text, JSON.stringify(definition)],
+          `INSERT IGNORE INTO ${name} (stream, table_name, position_hash, log_offset, read_until, definition) VALUES (?, ?, UNHEX(SHA2(?, 256)), ?, ?, ?)`,
+          [
+            stream,
+            table,
+            offsetOf(position).text,
+            offsetOf(position).text,
+            offsetOf(readUntil).text,
+            JSON.stringify(definition),
+          ],
         );
       }),
   };
 }
+
+const isSame = (a: LogPosition, b: LogPosition): boolean => isUpTo(a, b) && isUpTo(b, a);
 
 /** Of two at one position the later one. */
 function newest<Item extends { readonly position: LogPosition }>(
@@ -87,9 +95,9 @@ function newest<Item extends { readonly position: LogPosition }>(
   position: LogPosition,
 ): Item | undefined {
   return items
-    .filter((item) => comparePositions(item.position, position) <= 0)
+    .filter((item) => isUpTo(item.position, position))
     .reduce<Item | undefined>(
-      (best, item) => (best && comparePositions(best.position, item.position) > 0 ? best : item),
+      (best, item) => (best && !isUpTo(best.position, item.position) ? best : item),
       undefined,
     );
 }

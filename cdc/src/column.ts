@@ -4,6 +4,7 @@ export type Column = {
   /** The declaration in lower case as `information_schema` prints it, such as `decimal(10,2) unsigned`. */
   readonly type: string;
   readonly charset: string | null;
+  readonly collation?: string | null;
   readonly nullable: boolean;
   readonly hasDefault: boolean;
   readonly generated: boolean;

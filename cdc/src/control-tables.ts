@@ -13,7 +13,7 @@ const APPLY_OFFSET = `(
   stream VARCHAR(100) CHARACTER SET ascii NOT NULL PRIMARY KEY,
   incarnation BIGINT UNSIGNED NOT NULL,
   tx_seq BIGINT UNSIGNED NOT NULL,
-  log_offset VARCHAR(255) NOT NULL,
+  log_offset VARCHAR(4000) CHARACTER SET ascii NOT NULL,
   transaction_id VARCHAR(255) NOT NULL,
   dropping TINYINT NOT NULL DEFAULT 0,
   at TIMESTAMP(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6)
@@ -32,10 +32,11 @@ const BACKFILL_PROGRESS = `(
 const CAPTURED_COLUMNS = `(
   stream VARCHAR(100) CHARACTER SET ascii NOT NULL,
   table_name VARCHAR(130) NOT NULL,
-  log_offset VARCHAR(255) CHARACTER SET ascii NOT NULL,
-  read_until VARCHAR(255) CHARACTER SET ascii NOT NULL,
+  position_hash BINARY(32) NOT NULL,
+  log_offset VARCHAR(4000) CHARACTER SET ascii NOT NULL,
+  read_until VARCHAR(4000) CHARACTER SET ascii NOT NULL,
   definition LONGTEXT NOT NULL,
-  PRIMARY KEY (stream, table_name, log_offset)
+  PRIMARY KEY (stream, table_name, position_hash)
 ) ENGINE=InnoDB`;
 
 const PARKED = `(

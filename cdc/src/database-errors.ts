@@ -52,6 +52,8 @@ const RETRYABLE_SENTENCES = new Set([
   'LOG_UNREADABLE',
   'APPLY_BEHIND',
   'APPLY_INTERRUPTED',
+  'LOG_BEHIND',
+  'SERVER_READ_ONLY',
 ]);
 
 /** The server's number of an error, 0 when it has none. An error that an emitter had no listener for may come wrapped, as its `context`. */

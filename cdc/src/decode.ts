@@ -1,6 +1,7 @@
 import type { Value } from '@strangler/contracts';
 import type { Column } from './column.js';
 import { printDouble } from './print-double.js';
+import { printJson } from './print-json.js';
 
 const latin1 = new TextDecoder('windows-1252');
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
@@ -36,6 +37,8 @@ export function decodeValue(column: Column, raw: RawValue): Value {
     case 'set':
       // An ENUM that was given a value it does not have holds the empty string, at index 0.
       return String(raw ?? '');
+    case 'json':
+      return raw instanceof Uint8Array ? printJson(raw) : String(raw);
     default:
       return raw instanceof Uint8Array ? raw : String(raw);
   }

@@ -21,6 +21,30 @@ export const logPurged = (database: string, offset: string, cause?: unknown) =>
     `the log of database "${database}" no longer holds offset "${offset}": roll the migration back to "legacy" and advance it again, so that it is copied anew`,
     cause,
   );
+export const logBehind = (database: string, offset: string) =>
+  new StranglerError(
+    'LOG_BEHIND',
+    503,
+    `the server of database "${database}" does not have all transactions up to "${offset}": it is asked again until it has them; when they were lost in a failover, roll the migration back to "legacy" and advance it again`,
+  );
+export const logLost = (database: string, offset: string) =>
+  new StranglerError(
+    'LOG_LOST',
+    409,
+    `the log of database "${database}" was reset, or has lost transactions up to "${offset}" that were applied: roll the migration back to "legacy" and advance it again, so that it is copied anew`,
+  );
+export const logNotDecodable = (what: string, setting: string) =>
+  new StranglerError(
+    'LOG_NOT_DECODABLE',
+    409,
+    `the log holds ${what}, which cannot be read: set ${setting} for every session, then roll the migration back to "legacy" and advance it again`,
+  );
+export const serverReadOnly = (database: string) =>
+  new StranglerError(
+    'SERVER_READ_ONLY',
+    503,
+    `the server of database "${database}" that answers is read-only: it is asked again until one takes writes`,
+  );
 export const logOffsetInvalid = (text: string) =>
   new StranglerError(
     'LOG_OFFSET_INVALID',

@@ -16,6 +16,7 @@ import { binlogSource } from './binlog-source.js';
 import type { ChangeSource, CapturedTable } from './change-source.js';
 import { storedColumnHistory } from './column-history.js';
 import type { Database } from './connect.js';
+import { chooseServer, storedOffset } from './choose-server.js';
 import { isRetryable } from './database-errors.js';
 import { dropCopy, finishDrop } from './drop-copy.js';
 import { notSyncing } from './errors.js';
@@ -31,6 +32,8 @@ import { HEARTBEAT_MS } from './watermarks.js';
 export type MigrationSyncOptions = {
   readonly name: string;
   readonly from: Database;
+  /** Other servers with the source's database, tried in order when it is lost. */
+  readonly failover?: readonly string[];
   readonly to: Database;
   readonly data: MigrationData;
   readonly log: Logger;
@@ -69,12 +72,15 @@ export class MigrationSync {
   #applied = { transactions: 0, rows: 0 };
   #flow: Flow | undefined;
   readonly #parking: ParkingDesk;
+  /** The source as it was last connected to: after a failover on another server. */
+  #from: Database;
   #verification: Verification | null = null;
   #verifying: Promise<Verification> | undefined;
 
   constructor(options: MigrationSyncOptions) {
     this.#options = options;
     this.#parking = createParkingDesk(options.name, options.log);
+    this.#from = options.from;
   }
 
   /** Resolves when what went on before has ended; what is wished now goes on by itself. */
@@ -100,7 +106,7 @@ export class MigrationSync {
     if (!flow || !work || this.#state !== 'tailing') throw notSyncing(this.#options.name, this.#state);
     this.#verifying ??= verify(
       {
-        from: this.#options.from,
+        from: this.#from,
         to: this.#options.to,
         flow,
         chunkRows: this.#options.data.chunkRows,
@@ -169,9 +175,11 @@ export class MigrationSync {
     await this.#insist(signal, async () => {
       const { to, name } = this.#options;
       await finishDrop(to, name, this.#copiedTables(), signal);
+      this.#from = await this.#chosen();
       await runPipeline(
         {
           ...this.#options,
+          from: this.#from,
           stream: name,
           maxParkedKeys: this.#options.maxParkedKeys ?? MAX_PARKED_KEYS,
           sourceOf: (captured) => this.#source(captured),
@@ -239,8 +247,24 @@ export class MigrationSync {
     return this.#options.data.tables.flatMap(({ to, split }) => [...split.map((child) => child.to), to]);
   }
 
+  async #chosen(): Promise<Database> {
+    const { from, to, name, failover = [], log } = this.#options;
+    if (failover.length === 0) return from;
+    // The one that served last goes first: a server that comes back is not gone back to.
+    const urls = [this.#from.url, from.url, ...failover];
+    const others = [...new Set(urls)].slice(1);
+    const chosen = await chooseServer(this.#from, others, await storedOffset(to, name));
+    if (chosen.url !== this.#from.url)
+      log.warn(
+        { migration: name },
+        `migration "${name}" goes on at another server of database "${from.name}"`,
+      );
+    return chosen;
+  }
+
   #source(captured: readonly CapturedTable[]): ChangeSource {
-    const { name, from, to, sourceOf } = this.#options;
+    const { name, to, sourceOf } = this.#options;
+    const from = this.#from;
     return (
       sourceOf?.(captured) ??
       binlogSource({

@@ -55,6 +55,7 @@ export async function createSync(options: SyncOptions): Promise<Sync> {
           flowClock,
           onAppliedUntil: (until) => appliedUntil.move(name, until),
           from: databaseOf(data.from, plan.databases[data.from] as string),
+          failover: plan.sync.failover[data.from] ?? [],
           to: databaseOf(data.to, plan.databases[data.to] as string),
           random: options.random ?? Math.random,
           maxParkedKeys: plan.sync.parking.maxKeys,

@@ -8,6 +8,9 @@ export type Table = {
   readonly name: string;
   readonly columns: readonly Column[];
   readonly primaryKey: readonly string[];
+  /** The storage engine in lower case, and whether the server keeps old versions of its rows. */
+  readonly engine?: string;
+  readonly isVersioned?: boolean;
 };
 
 export const columnOf = (table: Table, name: string): Column | undefined =>
@@ -20,7 +23,7 @@ export async function readTable(
   name: string,
 ): Promise<Table | undefined> {
   const [columns] = await connection.query<RowDataPacket[]>(
-    `SELECT COLUMN_NAME name, COLUMN_TYPE type, CHARACTER_SET_NAME charset, IS_NULLABLE nullable, COLUMN_DEFAULT fallback, EXTRA extra
+    `SELECT COLUMN_NAME name, COLUMN_TYPE type, CHARACTER_SET_NAME charset, COLLATION_NAME collation, IS_NULLABLE nullable, COLUMN_DEFAULT fallback, EXTRA extra
        FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? ORDER BY ORDINAL_POSITION`,
     [database, name],
   );
@@ -30,9 +33,15 @@ export async function readTable(
       WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? AND INDEX_NAME = 'PRIMARY' AND SUB_PART IS NULL ORDER BY SEQ_IN_INDEX`,
     [database, name],
   );
+  const [kinds] = await connection.query<RowDataPacket[]>(
+    'SELECT ENGINE engine, TABLE_TYPE type FROM information_schema.TABLES WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ?',
+    [database, name],
+  );
   return {
     database,
     name,
+    engine: String(kinds[0]?.['engine'] ?? '').toLowerCase(),
+    isVersioned: kinds[0]?.['type'] === 'SYSTEM VERSIONED',
     columns: columns.map((row) => {
       // The case of the labels of an ENUM matters, that of the type's name does not.
       const type = String(row['type']).replace(/^[A-Za-z0-9_]+/, (word) => word.toLowerCase());
@@ -43,6 +52,7 @@ export async function readTable(
         name: String(row['name']),
         type,
         charset,
+        collation: row['collation'] === null ? null : String(row['collation']),
         nullable: row['nullable'] === 'YES',
         hasDefault:
           row['fallback'] !== null || extra.includes('auto_increment') || extra.includes('default_generated'),

@@ -3,6 +3,7 @@ import { checkAuth } from './check-auth.js';
 import { checkTransform } from './check-transform.js';
 import { checkGroups, membersIn } from './check-groups.js';
 import { checkUpstreams } from './check-upstreams.js';
+import { checkStandbyUrls } from './standby-schema.js';
 import { type TableMapping, tableMappingSchema } from './mapping-schema.js';
 import { EXACT_PATHS, normalSegments, pathRulesSchema } from './path-rules.js';
 import { flagOf, type PlanRoute, routeSchema } from './plan.js';
@@ -48,6 +49,7 @@ export function crossCheck(document: unknown): readonly Inconsistency[] {
       'add "legacy: http://host:port", the application that serves everything that is not in the plan',
     );
   checkUpstreams(upstreams, complain);
+  checkStandbyUrls(parts(parts(plan['sync'])['failover']), databases, complain);
   if (migrations.length > 0) {
     if (plan['control'] === undefined)
       complain(

@@ -128,7 +128,7 @@ function replaceReferences(
 function secretProblems(value: unknown, lineOf: (path: Path) => number | undefined): Problem[] {
   const plan = (value ?? {}) as {
     proxy?: { secret?: unknown; adminToken?: unknown; sessionBridge?: { token?: { keys?: unknown } } };
-    sync?: { adminToken?: unknown };
+    sync?: { adminToken?: unknown; failover?: Record<string, unknown> };
     control?: { ledger?: unknown; adminToken?: unknown };
     flags?: { unleash?: { token?: unknown } };
     databases?: Record<string, unknown>;
@@ -152,6 +152,11 @@ function secretProblems(value: unknown, lineOf: (path: Path) => number | undefin
       ['databases', key],
       hasPassword(url),
     ]),
+    ...Object.entries(plan.sync?.failover ?? {}).flatMap(([key, urls]) =>
+      [urls]
+        .flat()
+        .map((url, index): [Path, boolean] => [['sync', 'failover', key, index], hasPassword(url)]),
+    ),
   ];
   return found
     .filter(([, bad]) => bad)

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { createConnection, type Connection } from 'mysql2/promise';
+import { createConnection, type Connection, type RowDataPacket } from 'mysql2/promise';
 import { controlSchemaOf, type Database, databaseOf } from '../connect.js';
 
 export type ScratchDatabase = Database & { readonly root: Connection };
@@ -12,6 +12,8 @@ export async function scratchDatabase(
   const schema = `t_${name}_${randomBytes(4).toString('hex')}`;
   const url = new URL(server);
   const root = await createConnection({ uri: url.href, multipleStatements: true, dateStrings: true });
+  // A test may end its server under it.
+  root.on('error', () => {});
   await root.query(
     `CREATE DATABASE ${schema} CHARACTER SET utf8mb4; USE ${schema}; SET time_zone = '+00:00'`,
   );
@@ -27,6 +29,12 @@ export async function scratchDatabase(
       await root.end();
     },
   };
+}
+
+/** Which of the two the tests run on. */
+export async function engineOf(connection: Connection): Promise<'mariadb' | 'mysql'> {
+  const [rows] = await connection.query<RowDataPacket[]>('SELECT VERSION() version');
+  return /mariadb/i.test(String(rows[0]?.['version'])) ? 'mariadb' : 'mysql';
 }
 
 /** Numbers that look random and come again with the same seed (Mulberry32, public domain). */

@@ -3,6 +3,8 @@ import { createConnection, type Connection, type RowDataPacket } from 'mysql2/pr
 import { pino } from 'pino';
 import { flowClock } from '../flow-clock.js';
 import { MigrationSync, type MigrationSyncOptions } from '../migration-sync.js';
+import { isUpTo, positionOf } from '../binlog-offset.js';
+import { logEnd } from '../log-end.js';
 import { noStopPoints } from '../stop-points.js';
 import { type ScratchDatabase, scratchDatabase, until } from './databases.js';
 
@@ -51,13 +53,13 @@ export type Shop = {
   sync(options?: Partial<MigrationSyncOptions>): MigrationSync;
   fill(rows: number): Promise<void>;
   /** Rows that the target lacks or has too many, found by SQL and plain code, not by what is tested. */
-  differences(): Promise<readonly string[]>;
+  differences(source?: Connection): Promise<readonly string[]>;
   drop(): Promise<void>;
 };
 
-export async function openShop(server?: string): Promise<Shop> {
+export async function openShop(server?: string, targetServer = server): Promise<Shop> {
   const from = await scratchDatabase('legacy', server);
-  const to = await scratchDatabase('service', server);
+  const to = await scratchDatabase('service', targetServer);
   await from.root.query(SOURCE);
   await to.root.query(TARGET);
   const log: string[] = [];
@@ -100,11 +102,11 @@ export async function openShop(server?: string): Promise<Shop> {
         );
       }
     },
-    async differences() {
-      const [products] = await from.root.query<RowDataPacket[]>(
+    async differences(source = from.root) {
+      const [products] = await source.query<RowDataPacket[]>(
         'SELECT id, sku, name, CAST(price * 100 AS SIGNED) minor, tags, CONVERT_TZ(added, IF(added BETWEEN "2024-03-31 02" AND "2024-10-27 02", "+02:00", "+01:00"), "+00:00") added FROM product',
       );
-      const [stock] = await from.root.query<RowDataPacket[]>('SELECT product_id, place, quantity FROM stock');
+      const [stock] = await source.query<RowDataPacket[]>('SELECT product_id, place, quantity FROM stock');
       const tags = products.flatMap((row) =>
         String(row['tags'] ?? '')
           .split(',')
@@ -145,12 +147,12 @@ export async function openShop(server?: string): Promise<Shop> {
 /** Waits until what was written to the monolith's database before the call is in the service's. */
 export async function settled(shop: Shop, evidence: () => Evidence, milliseconds = 20_000): Promise<void> {
   await until(() => evidence().state === 'tailing', 'tailing', milliseconds);
-  const [rows] = await shop.from.root.query<RowDataPacket[]>('SHOW MASTER STATUS');
-  const [file, position] = [String(rows[0]?.['File']), Number(rows[0]?.['Position'])];
+
+  const end = await logEnd(shop.from.root);
   await until(
     () => {
-      const [at = '', offset = '0'] = (evidence().offset ?? '').split(':');
-      return at > file || (at === file && Number(offset) >= position);
+      const { offset } = evidence();
+      return offset !== null && isUpTo(end, positionOf({ text: offset }));
     },
     'the offset of now',
     milliseconds,
