@@ -28,7 +28,13 @@ const RETRYABLE_CODES = new Set([
   'ERR_STREAM_WRITE_AFTER_END',
 ]);
 /** Sentences of ours that say the same of the moment, not of the data. */
-const RETRYABLE_SENTENCES = new Set(['DATABASE_UNREACHABLE', 'LOG_UNREADABLE', 'APPLY_BEHIND']);
+const RETRYABLE_SENTENCES = new Set([
+  'DATABASE_UNREACHABLE',
+  'LOG_UNREADABLE',
+  'APPLY_BEHIND',
+  'CONNECT_UNREACHABLE',
+  'CONNECTOR_NOT_RUNNING',
+]);
 
 /** The server's number of an error, 0 when it has none. An error that an emitter had no listener for may come wrapped, as its `context`. */
 export function errnoOf(error: unknown): number {

@@ -14,6 +14,7 @@ import { ownWritesSchema } from './own-writes-schema.js';
 import { pathRulesSchema } from './path-rules.js';
 import { parseRoutePattern, type RoutePattern } from './route-pattern.js';
 import { sessionBridgeSchema } from './session-schema.js';
+import { syncSourceKeys } from './sync-source-schema.js';
 import { transformSchema } from './transform-schema.js';
 import { workflowSchema } from './workflow-schema.js';
 import { httpUrl, upstreamSchema } from './upstream-schema.js';
@@ -249,7 +250,7 @@ export const planSchema = z.strictObject({
       .optional()
       .describe('where the last routing state is kept for a start without the control plane'),
   }),
-  sync: z.strictObject({ admin: address.prefault('127.0.0.1:7071') }).prefault({}),
+  sync: z.strictObject({ admin: address.prefault('127.0.0.1:7071'), ...syncSourceKeys(name) }).prefault({}),
   control: z.strictObject({ listen: address.prefault('127.0.0.1:7072'), ledger: databaseUrl }).optional(),
   flags: flagsSchema.optional(),
   databases: z.record(name, databaseUrl).default({}),
