@@ -1,6 +1,7 @@
 import { checkPort, type MigrationData, type Plan, type Problem, reasonOf } from '@strangler/contracts';
 import type { Connection, RowDataPacket } from 'mysql2/promise';
 import { checkLog, hasTables, missingPrivileges, sourceNeeds, targetNeeds } from './check-database.js';
+import { checkKafka } from './check-kafka.js';
 import { checkTables } from './check-tables.js';
 import { connect, controlSchemaOf, type Database, databaseOf } from './connect.js';
 import { SOURCE_TABLES, TARGET_TABLES } from './control-tables.js';
@@ -72,6 +73,7 @@ export async function check(plan: Plan): Promise<readonly Problem[]> {
         };
         problems.push(...checkTables(mapping, tables, `migrations.${name}.data.tables[${index}]`));
       }
+      if (source) problems.push(...(await checkKafka(plan, name, data, source)));
     }
     return problems;
   } finally {

@@ -20,7 +20,7 @@ export type ConnectApi = {
   resume(name: string): Promise<void>;
   /** Starts what has failed again: tasks, and the connector itself. */
   restartFailed(name: string): Promise<void>;
-  /** False when there was none. */
+  /** Removes the connector and what Connect remembers of how far it was. False when there was none. */
   remove(name: string): Promise<boolean>;
 };
 
@@ -71,9 +71,24 @@ export function connectApi(
     resume: async (name) => void (await ask('PUT', `${at(name)}/resume`)),
     restartFailed: async (name) =>
       void (await ask('POST', `${at(name)}/restart?includeTasks=true&onlyFailed=true`)),
-    remove: async (name) => (await ask('DELETE', at(name))) !== undefined,
+    async remove(name) {
+      if ((await ask('PUT', `${at(name)}/stop`)) === undefined) return false;
+      // Offsets are let go of only while the connector is stopped and its tasks are gone (KIP-875).
+      for (let attempt = 1; ; attempt++)
+        try {
+          await ask('DELETE', `${at(name)}/offsets`);
+          break;
+        } catch (error) {
+          if (attempt === REBALANCE_TRIES || !isNotYet(error)) throw error;
+          await sleep(REBALANCE_WAIT_MS);
+        }
+      await ask('DELETE', at(name));
+      return true;
+    },
   };
 }
+
+const isNotYet = (error: unknown): boolean => (error as { code?: string }).code === 'CONNECT_REFUSED';
 
 type StatusAnswer = {
   readonly connector: { readonly state: string };
