@@ -196,6 +196,13 @@ export async function endProcess(pid, milliseconds = 15_000) {
   }
 }
 
+/** Whether the process is there and is one of ours: ids come again. */
+export function isProcess(pid) {
+  if (typeof pid !== 'number') return false;
+  const { status, stdout } = spawnSync('ps', ['-o', 'args=', '-p', String(pid)], { encoding: 'utf8' });
+  return status === 0 && /kafka\.Kafka|ConnectDistributed/.test(stdout);
+}
+
 function readable(file) {
   try {
     readFileSync(file);

@@ -55,7 +55,7 @@ export function connectorConfig({ settings, migration, from, engine, tables }: C
     'database.server.id': String(settings.serverIds + (hashOf(connector) % 100_000)),
     'topic.prefix': connector,
     'table.include.list': tables.map(asPattern).join(','),
-    'schema.history.internal.kafka.bootstrap.servers': settings.brokers.join(','),
+    'schema.history.internal.kafka.bootstrap.servers': (settings.connectBrokers ?? settings.brokers).join(','),
     'schema.history.internal.kafka.topic': schemaHistory,
     // Of the tables that exist only the captured ones are read: a type that Debezium cannot parse (INET6) in another one would end it.
     'schema.history.internal.store.only.captured.tables.ddl': 'true',

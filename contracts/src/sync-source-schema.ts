@@ -3,17 +3,21 @@ import { httpUrl } from './upstream-schema.js';
 
 const binlog = z.strictObject({ kind: z.literal('binlog') });
 
+const brokers = z
+  .array(
+    z.string().refine((text) => /^[^\s:/]+:\d{1,5}$/.test(text), {
+      message: 'is not a broker',
+      params: { remedy: 'write it as "host:9092"' },
+    }),
+  )
+  .min(1);
+
 const kafka = z.strictObject({
   kind: z.literal('kafka'),
-  brokers: z
-    .array(
-      z.string().refine((text) => /^[^\s:/]+:\d{1,5}$/.test(text), {
-        message: 'is not a broker',
-        params: { remedy: 'write it as "host:9092"' },
-      }),
-    )
-    .min(1)
-    .describe('Kafka brokers to start from, as sync and the Connect workers reach them'),
+  brokers: brokers.describe('Kafka brokers to start from'),
+  connectBrokers: brokers
+    .optional()
+    .describe('the brokers as the Connect workers reach them, where that is otherwise'),
   connect: httpUrl.describe('REST address of Kafka Connect'),
   topicPrefix: z
     .string()

@@ -11,6 +11,7 @@ import { ensureTables, SOURCE_TABLES } from '../control-tables.js';
 import { kafkaLog } from '../kafka-log.js';
 import { kafkaSource, type KafkaSourceOptions } from '../kafka-source.js';
 import { watermarkTable } from '../watermark.js';
+import { until } from './databases.js';
 
 type Place = {
   readonly libs: string;
@@ -57,14 +58,23 @@ export class KafkaMachine {
     writeFileSync(this.#file, JSON.stringify(this.#place));
   }
 
-  /** Lets a topic forget all it has. */
-  async purge(topic: string): Promise<void> {
+  /** Lets a topic forget all before an offset; all it has when left out. */
+  async purge(topic: string, before?: bigint): Promise<void> {
     const admin = this.kafka.admin();
     await admin.connect();
     try {
-      await admin.deleteTopicRecords({ topic, partitions: [{ partition: 0, offset: '-1' }] });
-    } catch (error) {
-      throw new Error(JSON.stringify(error), { cause: error });
+      // kafkajs does not find the leader of a topic that it was not asked of before.
+      const [partition] = await admin.fetchTopicOffsets(topic);
+      await until(
+        () =>
+          admin
+            .deleteTopicRecords({ topic, partitions: [{ partition: 0, offset: String(before ?? partition?.high) }] })
+            .then(
+              () => true,
+              () => admin.fetchTopicOffsets(topic).then(() => false),
+            ),
+        'records deleted',
+      );
     } finally {
       await admin.disconnect();
     }
