@@ -18,7 +18,8 @@ const OR_DOCKER = 'or use Docker: "docker compose -f cdc/connect/compose.yaml up
  * @param {{ folder?: string, milliseconds?: number, say?: (sentence: string) => void }} options
  */
 export async function resolveJars({ folder = connectFolder, milliseconds = 600_000, say = () => {} } = {}) {
-  if (!answers('java', '-version')) throw new Error(`there is no Java here: install a JRE of 17 or later, ${OR_DOCKER}`);
+  if (!answers('java', '-version'))
+    throw new Error(`there is no Java here: install a JRE of 17 or later, ${OR_DOCKER}`);
   const libs = join(folder, 'libs');
   const stamp = join(libs, '.resolved');
   const revision = createHash('sha256').update(readFileSync(pom)).digest('hex');
@@ -27,7 +28,15 @@ export async function resolveJars({ folder = connectFolder, milliseconds = 600_0
   say('resolving Kafka, Connect and Debezium by Maven (65 MB at the first time)');
   rmSync(libs, { recursive: true, force: true });
   mkdirSync(libs, { recursive: true });
-  const args = ['-B', '-q', '-f', pom, 'dependency:copy-dependencies', '-DincludeScope=runtime', `-DoutputDirectory=${libs}`];
+  const args = [
+    '-B',
+    '-q',
+    '-f',
+    pom,
+    'dependency:copy-dependencies',
+    '-DincludeScope=runtime',
+    `-DoutputDirectory=${libs}`,
+  ];
   const maven = spawn('mvn', args, { stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   for (const stream of [maven.stdout, maven.stderr])

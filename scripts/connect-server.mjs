@@ -81,8 +81,19 @@ function startJava({ folder, name, args, isTied }) {
   const child = isTied
     ? spawn(
         '/bin/sh',
-        ['-c', 'exec 3<&0; "$@" </dev/null & p=$!; echo $p > "$PIDFILE"; (cat <&3 >/dev/null; kill -9 $p 2>/dev/null) & wait $p', name, 'java', ...args],
-        { stdio: ['pipe', log, log], detached: true, cwd: folder, env: { ...process.env, PIDFILE: join(folder, `${name}.pid`) } },
+        [
+          '-c',
+          'exec 3<&0; "$@" </dev/null & p=$!; echo $p > "$PIDFILE"; (cat <&3 >/dev/null; kill -9 $p 2>/dev/null) & wait $p',
+          name,
+          'java',
+          ...args,
+        ],
+        {
+          stdio: ['pipe', log, log],
+          detached: true,
+          cwd: folder,
+          env: { ...process.env, PIDFILE: join(folder, `${name}.pid`) },
+        },
       )
     : spawn('java', args, { stdio: ['ignore', log, log], detached: true, cwd: folder });
   closeSync(log);
@@ -135,13 +146,30 @@ export async function startBroker({ libs, folder, broker, controller, isTied = f
   if (isNew) {
     const made = spawnSync(
       'java',
-      ['-Xmx128m', ...JVM, '-cp', classpath, 'kafka.tools.StorageTool', 'format', '-t', 'c3RyYW5nbGVyLWNvbm5lY3Q', '-c', file],
+      [
+        '-Xmx128m',
+        ...JVM,
+        '-cp',
+        classpath,
+        'kafka.tools.StorageTool',
+        'format',
+        '-t',
+        'c3RyYW5nbGVyLWNvbm5lY3Q',
+        '-c',
+        file,
+      ],
       { encoding: 'utf8', cwd: folder },
     );
-    if (made.status !== 0) throw new Error(`the broker's storage could not be formatted: ${made.stderr.trim().slice(-400)}`);
+    if (made.status !== 0)
+      throw new Error(`the broker's storage could not be formatted: ${made.stderr.trim().slice(-400)}`);
   }
   rmSync(join(folder, 'broker.pid'), { force: true });
-  const child = startJava({ folder, name: 'broker', isTied, args: [BROKER_HEAP, ...JVM, '-cp', classpath, 'kafka.Kafka', file] });
+  const child = startJava({
+    folder,
+    name: 'broker',
+    isTied,
+    args: [BROKER_HEAP, ...JVM, '-cp', classpath, 'kafka.Kafka', file],
+  });
   await until(() => answersAt(broker), child, {
     what: 'the broker',
     log: join(folder, 'broker.log'),
@@ -192,7 +220,7 @@ export async function endProcess(pid, milliseconds = 15_000) {
   ]) {
     if (!isAlive()) return;
     process.kill(pid, signal);
-    for (const deadline = Date.now() + wait; isAlive() && Date.now() < deadline; ) await sleep(50);
+    for (const deadline = Date.now() + wait; isAlive() && Date.now() < deadline;) await sleep(50);
   }
 }
 

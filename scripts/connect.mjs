@@ -89,7 +89,9 @@ async function status() {
     console.log(`broker ${told.broker.up ? `up at ${told.broker.address}` : 'down'}`);
     console.log(`connect ${told.connect.up ? `up at ${told.connect.address}` : 'down'}`);
     for (const { name, state: of, tasks } of connectors)
-      console.log(`connector ${name} ${of}; ${tasks.map((task) => `task ${task.id} ${task.state}`).join(', ') || 'no task'}`);
+      console.log(
+        `connector ${name} ${of}; ${tasks.map((task) => `task ${task.id} ${task.state}`).join(', ') || 'no task'}`,
+      );
   }
   return told.broker.up && told.connect.up ? 0 : 1;
 }
@@ -104,7 +106,8 @@ async function reset() {
 const verbs = { up, down, status, reset };
 const verb = verbs[positionals[0]];
 try {
-  if (!verb) throw new Error('write "npm run connect:up", "connect:down", "connect:status" or "connect:reset"');
+  if (!verb)
+    throw new Error('write "npm run connect:up", "connect:down", "connect:status" or "connect:reset"');
   process.exitCode = await verb();
 } catch (error) {
   console.error(error.message);

@@ -17,7 +17,14 @@ export async function withKafka(run, { milliseconds, say }) {
   const folder = join(connectFolder, `test-${process.pid}`);
   const file = join(folder, 'place.json');
   mkdirSync(folder, { recursive: true });
-  const place = { libs, folder, broker: await freePort(), controller: await freePort(), connect: await freePort(), pids: {} };
+  const place = {
+    libs,
+    folder,
+    broker: await freePort(),
+    controller: await freePort(),
+    connect: await freePort(),
+    pids: {},
+  };
   const save = () => writeFileSync(file, JSON.stringify(place));
   save();
   try {
@@ -27,7 +34,10 @@ export async function withKafka(run, { milliseconds, say }) {
     return await run(file);
   } finally {
     // Tests end them and start others, so the file knows best.
-    for (const pid of [...Object.values(place.pids), ...Object.values(JSON.parse(readFileSync(file, 'utf8')).pids)])
+    for (const pid of [
+      ...Object.values(place.pids),
+      ...Object.values(JSON.parse(readFileSync(file, 'utf8')).pids),
+    ])
       await endProcess(pid, 3_000);
     rmSync(folder, { recursive: true, force: true });
   }

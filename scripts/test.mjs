@@ -8,7 +8,8 @@ import { withKafka } from './test-kafka.mjs';
 prepare();
 const modules = (...path) => join(root, 'node_modules', ...path);
 const run = (args, more = {}) =>
-  spawnSync(pinnedNode, args, { cwd: root, env: { ...environment(), ...more }, stdio: 'inherit' }).status === 0;
+  spawnSync(pinnedNode, args, { cwd: root, env: { ...environment(), ...more }, stdio: 'inherit' }).status ===
+  0;
 const folders = [
   'contracts',
   'strangler-proxy',

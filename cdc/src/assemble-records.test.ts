@@ -68,7 +68,16 @@ describe('records of a connector become transactions', () => {
   });
 
   it('also where the crash is in a later transaction and an earlier one comes again within it', () => {
-    const given = assemble([...whole, begin(t2), insert(at(t2, 300), 8), ...whole, begin(t2), insert(at(t2, 300), 8), insert(at(t2, 300, 1), 9), end(t2)]);
+    const given = assemble([
+      ...whole,
+      begin(t2),
+      insert(at(t2, 300), 8),
+      ...whole,
+      begin(t2),
+      insert(at(t2, 300), 8),
+      insert(at(t2, 300, 1), 9),
+      end(t2),
+    ]);
     expect(given.map((line) => line.split(' ->')[0])).toEqual([WHOLE, '0-1-3 insert >8, insert >9']);
   });
 
@@ -80,7 +89,11 @@ describe('records of a connector become transactions', () => {
 
   it('with a change of key as one update, in whatever order its halves come again', () => {
     const [leaves, arrives] = changeOfKey(at(t1, 100), 1, 7);
-    for (const records of [[leaves, arrives], [leaves, leaves, arrives], [leaves, arrives, leaves, arrives]])
+    for (const records of [
+      [leaves, arrives],
+      [leaves, leaves, arrives],
+      [leaves, arrives, leaves, arrives],
+    ])
       expect(assemble([begin(t1), ...records, end(t1)])[0]).toContain('0-1-2 update 1>7 ->');
   });
 
@@ -101,20 +114,36 @@ describe('records of a connector become transactions', () => {
   it('but not from a log that began anew behind our back', () => {
     const from = '0@binlog.000009:900:0@0-1-40';
     expect(assemble([insert(at('0-1-39', 100), 1), end('0-1-39')], from)).toEqual([]);
-    expect(() => assemble([insert(at('0-1-41', 100), 1)], from)).toThrow(expect.objectContaining({ code: 'LOG_PURGED' }));
-    const mysql = '8f1c2d3e-0000-0000-0000-000000000001';
-    expect(() => assemble([insert(at('8f1c2d3e-0000-0000-0000-000000000002:1', 100), 1)], `0@binlog.000009:900:0@${mysql}:40`)).toThrow(
+    expect(() => assemble([insert(at('0-1-41', 100), 1)], from)).toThrow(
       expect.objectContaining({ code: 'LOG_PURGED' }),
     );
+    const mysql = '8f1c2d3e-0000-0000-0000-000000000001';
+    expect(() =>
+      assemble(
+        [insert(at('8f1c2d3e-0000-0000-0000-000000000002:1', 100), 1)],
+        `0@binlog.000009:900:0@${mysql}:40`,
+      ),
+    ).toThrow(expect.objectContaining({ code: 'LOG_PURGED' }));
   });
 
   it('stopping at what takes rows away unlogged, and asking for the columns behind an ALTER', () => {
-    for (const record of [truncateRecord(at(t1, 100)), statementRecord(100, 'TRUNCATE TABLE item'), statementRecord(100, 'RENAME TABLE `shop`.`item` TO `shop`.`x`')])
+    for (const record of [
+      truncateRecord(at(t1, 100)),
+      statementRecord(100, 'TRUNCATE TABLE item'),
+      statementRecord(100, 'RENAME TABLE `shop`.`item` TO `shop`.`x`'),
+    ])
       expect(() => assemble([record])).toThrow(expect.objectContaining({ code: 'STATEMENT_NOT_FOLLOWED' }));
-    expect(assemble([statementRecord(100, 'ALTER TABLE item ADD x INT'), statementRecord(110, 'CREATE TABLE other (id INT)')])).toEqual(['alter shop.item']);
+    expect(
+      assemble([
+        statementRecord(100, 'ALTER TABLE item ADD x INT'),
+        statementRecord(110, 'CREATE TABLE other (id INT)'),
+      ]),
+    ).toEqual(['alter shop.item']);
   });
 
   it('and nothing else: what is no record of ours is told with its offset', () => {
-    expect(() => assemble([{ value: null, headers: {} }])).toThrow(/record "0" of topic "topic" has no value/);
+    expect(() => assemble([{ value: null, headers: {} }])).toThrow(
+      /record "0" of topic "topic" has no value/,
+    );
   });
 });

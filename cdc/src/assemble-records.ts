@@ -51,7 +51,8 @@ export function recordAssembler(options: RecordAssemblerOptions): (record: LogRe
     }
     assertClosed('XA PREPARE', row.transaction);
     const isSecond = row.operation === 'arrives';
-    if (isSecond !== (leaving !== undefined)) throw recordUnknown(topic, String(offset), 'is half of a change of key');
+    if (isSecond !== (leaving !== undefined))
+      throw recordUnknown(topic, String(offset), 'is half of a change of key');
     last = row.at;
     lastTransaction = row.transaction;
     open ??= { id: row.transaction, changes: [] };

@@ -39,7 +39,11 @@ const changesOf = (transactions: readonly SourceTransaction[]) =>
   );
 
 /** What every change source promises. */
-export function changeSourceConformance(name: string, open: () => Promise<Trial>, close: () => Promise<void>): void {
+export function changeSourceConformance(
+  name: string,
+  open: () => Promise<Trial>,
+  close: () => Promise<void>,
+): void {
   describe(`${name} is a change source`, () => {
     let trial: Trial;
     let id = 0;

@@ -2,7 +2,13 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { ChangeEvent } from '@strangler/contracts';
 import { startServer } from '../../scripts/mysql-server.mjs';
 import { binlogSource } from './binlog-source.js';
-import { changeSourceConformance, eventOf, read, type Step, type Trial } from './change-source.conformance.js';
+import {
+  changeSourceConformance,
+  eventOf,
+  read,
+  type Step,
+  type Trial,
+} from './change-source.conformance.js';
 import { fakeSource } from './fake-source.js';
 import { type ScratchDatabase, scratchDatabase, until } from './testing/databases.js';
 

@@ -34,7 +34,12 @@ describe('what Debezium does not carry', () => {
   it('is refused for dates while the server takes zero dates', () => {
     const dated = table({ id: 'int(11)', at: 'datetime(6)', seen: 'timestamp' });
     expect(checkCarried(dated, ['id', 'at', 'seen'], STRICT, 'place')).toEqual([]);
-    for (const mode of ['', 'STRICT_TRANS_TABLES', 'NO_ZERO_DATE,NO_ZERO_IN_DATE', 'STRICT_ALL_TABLES,NO_ZERO_DATE'])
+    for (const mode of [
+      '',
+      'STRICT_TRANS_TABLES',
+      'NO_ZERO_DATE,NO_ZERO_IN_DATE',
+      'STRICT_ALL_TABLES,NO_ZERO_DATE',
+    ])
       expect(checkCarried(dated, ['id', 'at'], mode, 'place')[0]?.message).toContain('"at"');
     expect(checkCarried(dated, ['id', 'seen'], '', 'place')).toEqual([]);
   });

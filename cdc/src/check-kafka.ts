@@ -31,7 +31,12 @@ export async function checkKafka(
     const table = await readTable(connection, database.schema, mapping.from);
     if (table)
       problems.push(
-        ...checkCarried(table, compileMapping(mapping).reads, String(modes[0]?.['mode']), `${path}.tables[${index}]`),
+        ...checkCarried(
+          table,
+          compileMapping(mapping).reads,
+          String(modes[0]?.['mode']),
+          `${path}.tables[${index}]`,
+        ),
       );
   }
 
@@ -40,7 +45,12 @@ export async function checkKafka(
     const wanted = await plannedConnector(settings, migration, data, database, connection);
     const found = await api.configOf(connector);
     if (!found)
-      problems.push({ code: 'CONNECTOR_MISSING', path, message: `connector "${connector}" is not there`, remedy: APPLY });
+      problems.push({
+        code: 'CONNECTOR_MISSING',
+        path,
+        message: `connector "${connector}" is not there`,
+        remedy: APPLY,
+      });
     else {
       const keys = differingKeys(wanted, found);
       if (keys.length > 0)
@@ -86,13 +96,34 @@ async function checkTopic(brokers: readonly string[], topic: string): Promise<re
     return [
       ...(partitions === 1
         ? []
-        : [{ code: 'TOPIC_PARTITIONED', path, message: `topic "${topic}" has ${partitions} partitions, among which order is lost`, remedy: 'remove the connector and apply it again' }]),
+        : [
+            {
+              code: 'TOPIC_PARTITIONED',
+              path,
+              message: `topic "${topic}" has ${partitions} partitions, among which order is lost`,
+              remedy: 'remove the connector and apply it again',
+            },
+          ]),
       ...(policy === 'delete'
         ? []
-        : [{ code: 'TOPIC_COMPACTED', path, message: `topic "${topic}" is compacted (${policy ?? ''}), which takes changes away`, remedy: `set its "cleanup.policy" to "delete"` }]),
+        : [
+            {
+              code: 'TOPIC_COMPACTED',
+              path,
+              message: `topic "${topic}" is compacted (${policy ?? ''}), which takes changes away`,
+              remedy: `set its "cleanup.policy" to "delete"`,
+            },
+          ]),
     ];
   } catch (error) {
-    return [{ code: 'BROKERS_UNREACHABLE', path, message: `"${brokers.join(', ')}" do not answer (${reasonOf(error)})`, remedy: 'start them or correct the addresses' }];
+    return [
+      {
+        code: 'BROKERS_UNREACHABLE',
+        path,
+        message: `"${brokers.join(', ')}" do not answer (${reasonOf(error)})`,
+        remedy: 'start them or correct the addresses',
+      },
+    ];
   } finally {
     await admin.disconnect().catch(() => {});
   }
@@ -114,9 +145,15 @@ export function checkCarried(
   for (const column of table.columns) {
     const type = baseTypeOf(column.type);
     if (UNPARSABLE.has(type))
-      refuse(`column "${column.name}" of source table "${table.name}" is a "${type}", at which Debezium ends`, 'change its type');
+      refuse(
+        `column "${column.name}" of source table "${table.name}" is a "${type}", at which Debezium ends`,
+        'change its type',
+      );
     else if (reads.includes(column.name) && column.kind === 'name')
-      refuse(`column "${column.name}" of source table "${table.name}" is a "${type}", whose bytes Debezium mixes up`, 'leave it out of the mapping');
+      refuse(
+        `column "${column.name}" of source table "${table.name}" is a "${type}", whose bytes Debezium mixes up`,
+        'leave it out of the mapping',
+      );
   }
   const modes = new Set(sqlMode.split(','));
   const dates = reads.filter((name) => ['date', 'datetime'].includes(columnOf(table, name)?.kind ?? ''));

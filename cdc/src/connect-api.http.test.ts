@@ -13,7 +13,9 @@ async function connectThat(...answers: readonly (readonly [number, unknown])[]) 
   server = createServer((request, response) => {
     asked.push(`${request.method} ${request.url}`);
     const [status, body] = left.shift() ?? [500, {}];
-    response.writeHead(status, { 'content-type': 'application/json' }).end(body === null ? '' : JSON.stringify(body));
+    response
+      .writeHead(status, { 'content-type': 'application/json' })
+      .end(body === null ? '' : JSON.stringify(body));
   });
   await new Promise<void>((done) => server?.listen(0, '127.0.0.1', done));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
@@ -23,7 +25,11 @@ async function connectThat(...answers: readonly (readonly [number, unknown])[]) 
 describe('the interface of Kafka Connect', () => {
   it('says what is not there, and is no error', async () => {
     const { api } = await connectThat([404, {}], [404, {}], [404, {}]);
-    expect([await api.configOf('a'), await api.status('a'), await api.remove('a')]).toEqual([undefined, undefined, false]);
+    expect([await api.configOf('a'), await api.status('a'), await api.remove('a')]).toEqual([
+      undefined,
+      undefined,
+      false,
+    ]);
   });
 
   it('waits while the workers settle who does what', async () => {
@@ -33,7 +39,12 @@ describe('the interface of Kafka Connect', () => {
   });
 
   it('lets go of offsets only when the connector stands still', async () => {
-    const { api, asked } = await connectThat([202, null], [400, { message: 'still stopping' }], [200, {}], [204, null]);
+    const { api, asked } = await connectThat(
+      [202, null],
+      [400, { message: 'still stopping' }],
+      [200, {}],
+      [204, null],
+    );
     expect(await api.remove('a b')).toBe(true);
     expect(asked).toEqual([
       'PUT /connectors/a%20b/stop',
@@ -45,7 +56,10 @@ describe('the interface of Kafka Connect', () => {
 
   it('tells what was refused, and what does not answer', async () => {
     const { api } = await connectThat([400, { message: 'unknown class' }]);
-    await expect(api.put('a', {})).rejects.toMatchObject({ code: 'CONNECT_REFUSED', message: expect.stringContaining('unknown class') });
+    await expect(api.put('a', {})).rejects.toMatchObject({
+      code: 'CONNECT_REFUSED',
+      message: expect.stringContaining('unknown class'),
+    });
     await new Promise((done) => server?.close(done));
     await expect(api.status('a')).rejects.toMatchObject({ code: 'CONNECT_UNREACHABLE' });
   });

@@ -2,12 +2,23 @@ import { reasonOf } from '@strangler/contracts';
 import type { ConnectorConfig } from './connector-config.js';
 import { connectRefused, connectUnreachable } from './errors.js';
 
-export const CONNECTOR_STATES = ['RUNNING', 'PAUSED', 'STOPPED', 'FAILED', 'UNASSIGNED', 'RESTARTING'] as const;
+export const CONNECTOR_STATES = [
+  'RUNNING',
+  'PAUSED',
+  'STOPPED',
+  'FAILED',
+  'UNASSIGNED',
+  'RESTARTING',
+] as const;
 export type ConnectorState = (typeof CONNECTOR_STATES)[number] | (string & {});
 
 export type ConnectorStatus = {
   readonly state: ConnectorState;
-  readonly tasks: readonly { readonly id: number; readonly state: ConnectorState; readonly reason: string | null }[];
+  readonly tasks: readonly {
+    readonly id: number;
+    readonly state: ConnectorState;
+    readonly reason: string | null;
+  }[];
 };
 
 /** Connectors by name. Throws CONNECT_UNREACHABLE when it does not answer and CONNECT_REFUSED with what it says. */

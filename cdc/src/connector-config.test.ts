@@ -24,7 +24,9 @@ const made = (migration = 'catalog', more: Partial<KafkaSettings> = {}) =>
 
 describe('the configuration of a connector', () => {
   it('captures exactly the tables of its migration, whatever their names are', () => {
-    const patterns = made()['table.include.list']!.split(',').map((text) => new RegExp(`^(?:${text})$`));
+    const patterns = made()
+      ['table.include.list']!.split(',')
+      .map((text) => new RegExp(`^(?:${text})$`));
     const taken = (table: string) => patterns.some((pattern) => pattern.test(table));
     expect(patterns).toHaveLength(3);
     expect(['shop.product', 'shop.pro$duct+', 'shop.with,comma'].every(taken)).toBe(true);
@@ -33,7 +35,12 @@ describe('the configuration of a connector', () => {
 
   it('lets no two migrations meet: names, topics and server ids are their own', () => {
     const [one, two] = [made('catalog'), made('orders')];
-    for (const key of ['topic.prefix', 'transforms.one.replacement', 'database.server.id', 'schema.history.internal.kafka.topic'])
+    for (const key of [
+      'topic.prefix',
+      'transforms.one.replacement',
+      'database.server.id',
+      'schema.history.internal.kafka.topic',
+    ])
       expect(one[key]).not.toBe(two[key]);
     expect(Number(one['database.server.id'])).toBeGreaterThanOrEqual(settings.serverIds);
   });
@@ -41,10 +48,9 @@ describe('the configuration of a connector', () => {
   it('is the same each time, and says which keys another one differs in', () => {
     expect(made()).toEqual(made());
     expect(differingKeys(made(), { ...made(), name: 'strangler-catalog' })).toEqual([]);
-    expect(differingKeys(made(), { ...made(), 'snapshot.mode': 'initial', 'errors.tolerance': 'all' })).toEqual([
-      'snapshot.mode',
-      'errors.tolerance',
-    ]);
+    expect(
+      differingKeys(made(), { ...made(), 'snapshot.mode': 'initial', 'errors.tolerance': 'all' }),
+    ).toEqual(['snapshot.mode', 'errors.tolerance']);
     expect(differingKeys(made(), { ...made(), 'added.by.hand': '1' })).toEqual(['added.by.hand']);
   });
 

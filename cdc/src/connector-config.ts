@@ -32,13 +32,22 @@ const CLASSES = {
 
 /** FNV-1a of 32 bits (draft-eastlake-fnv), so that two migrations of one plan seldom meet. */
 const hashOf = (text: string): number =>
-  [...text].reduce((hash, letter) => Math.imul(hash ^ (letter.codePointAt(0) ?? 0), 16_777_619) >>> 0, 2_166_136_261);
+  [...text].reduce(
+    (hash, letter) => Math.imul(hash ^ (letter.codePointAt(0) ?? 0), 16_777_619) >>> 0,
+    2_166_136_261,
+  );
 
 /** The topic where a restarted task finds the columns of the log's past must keep all of it. */
 const FOR_EVER = '-1';
 
 /** The whole configuration of a migration's connector. What differs from Debezium's defaults does so for the reason beside it. */
-export function connectorConfig({ settings, migration, from, engine, tables }: ConnectorOptions): ConnectorConfig {
+export function connectorConfig({
+  settings,
+  migration,
+  from,
+  engine,
+  tables,
+}: ConnectorOptions): ConnectorConfig {
   const { connector, topic, schemaHistory } = connectorNames(settings, migration);
   const url = new URL(from.url);
   const [host, port] = (settings.databaseHost ?? url.host).split(':');
@@ -55,7 +64,9 @@ export function connectorConfig({ settings, migration, from, engine, tables }: C
     'database.server.id': String(settings.serverIds + (hashOf(connector) % 100_000)),
     'topic.prefix': connector,
     'table.include.list': tables.map(asPattern).join(','),
-    'schema.history.internal.kafka.bootstrap.servers': (settings.connectBrokers ?? settings.brokers).join(','),
+    'schema.history.internal.kafka.bootstrap.servers': (settings.connectBrokers ?? settings.brokers).join(
+      ',',
+    ),
     'schema.history.internal.kafka.topic': schemaHistory,
     // Of the tables that exist only the captured ones are read: a type that Debezium cannot parse (INET6) in another one would end it.
     'schema.history.internal.store.only.captured.tables.ddl': 'true',

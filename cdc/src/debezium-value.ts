@@ -22,7 +22,9 @@ export function decodeEventValue(table: string, column: Column, raw: EventValue)
   }
   if (typeof raw === 'boolean') {
     if (column.kind === 'bit') return Uint8Array.of(raw ? 1 : 0);
-    throw lost('any number that is not 0 becomes true, because the column was created as BOOLEAN while the connector ran');
+    throw lost(
+      'any number that is not 0 becomes true, because the column was created as BOOLEAN while the connector ran',
+    );
   }
   switch (column.kind) {
     case 'integer':

@@ -2,7 +2,9 @@ import { recordsPurged } from './errors.js';
 import type { LogRecord, RecordLog } from './record-log.js';
 
 export type FakeRecordLog = RecordLog & {
-  append(...records: readonly { readonly value: string | null; readonly headers?: LogRecord['headers'] }[]): void;
+  append(
+    ...records: readonly { readonly value: string | null; readonly headers?: LogRecord['headers'] }[]
+  ): void;
   purge(before: bigint): void;
 };
 

@@ -79,7 +79,12 @@ export function kafkaLog(options: KafkaLogOptions): RecordLog {
         groupId,
         sessionTimeout: 30_000,
         maxWaitTimeInMs: FETCH_WAIT_MS,
-        retry: { retries: 2, initialRetryTime: 100, maxRetryTime: 1_000, restartOnFailure: async () => false },
+        retry: {
+          retries: 2,
+          initialRetryTime: 100,
+          maxRetryTime: 1_000,
+          restartOnFailure: async () => false,
+        },
       });
       const queue = new BoundedQueue<readonly LogRecord[]>({
         limit: options.bufferedCharacters ?? 32_000_000,
@@ -162,7 +167,10 @@ export function kafkaLog(options: KafkaLogOptions): RecordLog {
 
   /** Whether a record, not only a marker, lies from the offset on. */
   async function hasRecordsFrom(offset: bigint): Promise<boolean> {
-    const probe = kafka.consumer({ groupId: `${group}.${randomBytes(6).toString('hex')}`, maxWaitTimeInMs: 100 });
+    const probe = kafka.consumer({
+      groupId: `${group}.${randomBytes(6).toString('hex')}`,
+      maxWaitTimeInMs: 100,
+    });
     try {
       await probe.connect();
       await probe.subscribe({ topics: [topic], fromBeginning: true });
@@ -193,5 +201,7 @@ export function kafkaLog(options: KafkaLogOptions): RecordLog {
 const fetchedFrom = (batch: object): bigint =>
   BigInt((batch as { readonly fetchedOffset?: string }).fetchedOffset ?? '0');
 
-const plain = (headers: EachBatchPayload['batch']['messages'][number]['headers'] = {}): LogRecord['headers'] =>
+const plain = (
+  headers: EachBatchPayload['batch']['messages'][number]['headers'] = {},
+): LogRecord['headers'] =>
   Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]));

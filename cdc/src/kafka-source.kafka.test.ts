@@ -19,7 +19,10 @@ const closeAll = async () => {
   for (const close of closers.splice(0).toReversed()) await close();
 };
 
-async function open(name: string, tables: Readonly<Record<string, string>>): Promise<{ database: Opened; connector: Connector }> {
+async function open(
+  name: string,
+  tables: Readonly<Record<string, string>>,
+): Promise<{ database: Opened; connector: Connector }> {
   const database = await scratchDatabase(name);
   closers.push(() => database.drop());
   await database.root.query("SET sql_mode = ''");
@@ -81,7 +84,11 @@ const plain = (transactions: readonly SourceTransaction[]) =>
   transactions.map(({ id, committedAt, changes }) => ({
     id,
     committedAt,
-    changes: changes.map(({ before, after, ...rest }) => ({ ...rest, before: hex(before), after: hex(after) })),
+    changes: changes.map(({ before, after, ...rest }) => ({
+      ...rest,
+      before: hex(before),
+      after: hex(after),
+    })),
   }));
 const hex = (row: ChangeEvent['after']) =>
   row &&
@@ -98,11 +105,20 @@ describe('both sources', () => {
   it('give byte-equal transactions for the same statements', async () => {
     const { database, connector } = await open(
       'equal',
-      Object.fromEntries(Object.entries(NASTY_TABLES).map(([name, { columns }]) => [name, `id INT PRIMARY KEY AUTO_INCREMENT, ${columns}`])),
+      Object.fromEntries(
+        Object.entries(NASTY_TABLES).map(([name, { columns }]) => [
+          name,
+          `id INT PRIMARY KEY AUTO_INCREMENT, ${columns}`,
+        ]),
+      ),
     );
     const binlog = binlogSource({
       database,
-      tables: Object.keys(NASTY_TABLES).map((table) => ({ database: database.schema, table, columns: ['id'] })),
+      tables: Object.keys(NASTY_TABLES).map((table) => ({
+        database: database.schema,
+        table,
+        columns: ['id'],
+      })),
     });
     const [fromKafka, fromBinlog] = [await connector.source.now(), await binlog.now()];
     for (const [name, { inserts }] of Object.entries(NASTY_TABLES)) {

@@ -36,14 +36,19 @@ export function recordLogConformance(name: string, open: () => Promise<RecordLog
       await trial.append(...appended.slice(20));
       const records = await readRecords(trial.log, from, 50);
       expect(values(records)).toEqual(appended);
-      expect(records.every(({ offset }, index) => index === 0 || offset > records[index - 1]!.offset)).toBe(true);
+      expect(records.every(({ offset }, index) => index === 0 || offset > records[index - 1]!.offset)).toBe(
+        true,
+      );
       expect(await readRecords(trial.log, records[9]!.offset + 1n, 40)).toEqual(records.slice(10));
     });
 
     it('gives two readers the same', async () => {
       const from = await end();
       await trial.append('a', 'b', 'c');
-      const [one, two] = await Promise.all([readRecords(trial.log, from, 3), readRecords(trial.log, from, 3)]);
+      const [one, two] = await Promise.all([
+        readRecords(trial.log, from, 3),
+        readRecords(trial.log, from, 3),
+      ]);
       expect(values(one)).toEqual(['a', 'b', 'c']);
       expect(two).toEqual(one);
     });
@@ -67,7 +72,9 @@ export function recordLogConformance(name: string, open: () => Promise<RecordLog
       await trial.purge(kept!.offset);
       await expect(readRecords(trial.log, from, 1)).rejects.toMatchObject({ code: 'LOG_PURGED' });
       expect(values(await readRecords(trial.log, kept!.offset, 1))).toEqual(['kept']);
-      await expect(readRecords(trial.log, (await end()) + 1_000n, 1)).rejects.toMatchObject({ code: 'LOG_PURGED' });
+      await expect(readRecords(trial.log, (await end()) + 1_000n, 1)).rejects.toMatchObject({
+        code: 'LOG_PURGED',
+      });
     });
   });
 }

@@ -68,7 +68,9 @@ export async function runConnectors(
       : [];
   });
   if (subjects.length === 0) {
-    err('no migration of the plan comes through Kafka: set "sync.source" to "kind: kafka", or correct the name');
+    err(
+      'no migration of the plan comes through Kafka: set "sync.source" to "kind: kafka", or correct the name',
+    );
     return EXIT.badInput;
   }
   try {
@@ -77,7 +79,13 @@ export async function runConnectors(
       const database = databaseOf(subject.data.from, plan.databases[subject.data.from] as string);
       const source = await connect(database);
       try {
-        const config = await plannedConnector(subject.settings, subject.migration, subject.data, database, source);
+        const config = await plannedConnector(
+          subject.settings,
+          subject.migration,
+          subject.data,
+          database,
+          source,
+        );
         reports.push(await act(verb, subject, config, values['dry-run']));
       } finally {
         source.destroy();
@@ -92,7 +100,12 @@ export async function runConnectors(
   }
 }
 
-async function act(verb: Verb, { migration, settings }: Subject, config: ConnectorConfig, isDry: boolean): Promise<Report> {
+async function act(
+  verb: Verb,
+  { migration, settings }: Subject,
+  config: ConnectorConfig,
+  isDry: boolean,
+): Promise<Report> {
   const names = connectorNames(settings, migration);
   const { connector } = names;
   const api = connectApi(settings.connect);
@@ -138,8 +151,11 @@ const isAsPlanned = ({ status, differs }: Report): boolean =>
   differs.length === 0;
 
 function lineOf(verb: Verb, { connector, migration, did, differs, status }: Report, isDry: boolean): string {
-  const done = verb === 'status' ? '' : `${isDry ? 'would be ' : ''}${did === 'nothing' ? 'left as it is' : did}; `;
-  const tasks = status?.tasks.map(({ id, state, reason }) => `task ${id} ${state}${reason === null ? '' : ` (${reason})`}`);
+  const done =
+    verb === 'status' ? '' : `${isDry ? 'would be ' : ''}${did === 'nothing' ? 'left as it is' : did}; `;
+  const tasks = status?.tasks.map(
+    ({ id, state, reason }) => `task ${id} ${state}${reason === null ? '' : ` (${reason})`}`,
+  );
   const state = status ? [status.state, ...(tasks ?? [])].join(', ') : 'not there';
   const differing = differs.length === 0 ? '' : `; not as the plan says: ${differs.join(', ')}`;
   return `${connector} (migration "${migration}"): ${done}${state}${differing}`;

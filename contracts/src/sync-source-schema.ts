@@ -40,7 +40,9 @@ const kafka = z.strictObject({
     .min(1)
     .max(4_000_000_000)
     .default(1_700_000_000)
-    .describe('server ids of the connectors are made from here on; no replica of the source may have one of them'),
+    .describe(
+      'server ids of the connectors are made from here on; no replica of the source may have one of them',
+    ),
   databaseHost: z
     .string()
     .optional()
@@ -48,7 +50,9 @@ const kafka = z.strictObject({
   databasePassword: z
     .string()
     .optional()
-    .describe('what the connector is given in place of the password, such as "${file:/run/secrets/db:password}"'),
+    .describe(
+      'what the connector is given in place of the password, such as "${file:/run/secrets/db:password}"',
+    ),
 });
 
 /** Where the changes of a database come from. */

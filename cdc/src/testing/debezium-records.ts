@@ -11,7 +11,13 @@ const source = ({ position, row = 0 }: Place) => ({
   row,
 });
 const rowRecord = (place: Place, op: string, before: unknown, after: unknown, headers = {}): Record => ({
-  value: JSON.stringify({ before, after, source: source(place), op, transaction: { id: place.transaction, total_order: 1 } }),
+  value: JSON.stringify({
+    before,
+    after,
+    source: source(place),
+    op,
+    transaction: { id: place.transaction, total_order: 1 },
+  }),
   headers,
 });
 const item = (id: number, name = `n${id}`) => ({ id, name });
@@ -32,7 +38,12 @@ export const endRecord = (id: string): Record => ({
 });
 export const heartbeatRecord: Record = { value: '{"ts_ms":1700000000000}', headers: {} };
 export const statementRecord = (position: number, ddl: string): Record => ({
-  value: JSON.stringify({ source: source({ transaction: '', position }), databaseName: 'shop', ddl, tableChanges: [] }),
+  value: JSON.stringify({
+    source: source({ transaction: '', position }),
+    databaseName: 'shop',
+    ddl,
+    tableChanges: [],
+  }),
   headers: {},
 });
 export const truncateRecord = (place: Place): Record => rowRecord(place, 't', null, null);

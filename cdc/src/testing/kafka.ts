@@ -68,7 +68,10 @@ export class KafkaMachine {
       await until(
         () =>
           admin
-            .deleteTopicRecords({ topic, partitions: [{ partition: 0, offset: String(before ?? partition?.high) }] })
+            .deleteTopicRecords({
+              topic,
+              partitions: [{ partition: 0, offset: String(before ?? partition?.high) }],
+            })
             .then(
               () => true,
               () => admin.fetchTopicOffsets(topic).then(() => false),
@@ -81,7 +84,11 @@ export class KafkaMachine {
   }
 
   /** A connector of its own for tables of a database, and the source that reads it. */
-  async connector(database: Database, tables: readonly CapturedTable[], more: Partial<KafkaSourceOptions> = {}) {
+  async connector(
+    database: Database,
+    tables: readonly CapturedTable[],
+    more: Partial<KafkaSourceOptions> = {},
+  ) {
     const migration = `m-${randomBytes(4).toString('hex')}`;
     const settings = this.settings();
     const names = connectorNames(settings, migration);

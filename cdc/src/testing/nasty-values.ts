@@ -1,7 +1,9 @@
 const list = (...inserts: readonly string[]) => inserts;
 
 /** Values that travel badly, in columns that both sources carry. What Debezium loses stands in check-kafka.ts and its test. */
-export const NASTY_TABLES: Readonly<Record<string, { readonly columns: string; readonly inserts: readonly string[] }>> = {
+export const NASTY_TABLES: Readonly<
+  Record<string, { readonly columns: string; readonly inserts: readonly string[] }>
+> = {
   integers: {
     columns:
       'a TINYINT, b TINYINT UNSIGNED, c SMALLINT, d SMALLINT UNSIGNED, e MEDIUMINT, f MEDIUMINT UNSIGNED, g INT, h INT UNSIGNED, i BIGINT, j BIGINT UNSIGNED, k INT(7) ZEROFILL, l BOOLEAN',
@@ -48,9 +50,23 @@ export const NASTY_TABLES: Readonly<Record<string, { readonly columns: string; r
   times: {
     columns: 'a TIME, b TIME(1), c TIME(2), d TIME(3), e TIME(4), f TIME(5), g TIME(6)',
     inserts: [
-      '-838:59:59', '838:59:59', '-00:00:01', '-00:01:00', '-01:00:00', '00:00:00', '-00:00:00.5', '-00:00:59.999999',
-      '-12:34:00.000001', '-00:59:00', '-10:00:00.100000', '100:00:00.05', '-00:00:00.000001', '-34:00:00.25',
-      '-00:00:01.000255', '-00:00:01.9', '-23:59:59.99',
+      '-838:59:59',
+      '838:59:59',
+      '-00:00:01',
+      '-00:01:00',
+      '-01:00:00',
+      '00:00:00',
+      '-00:00:00.5',
+      '-00:00:59.999999',
+      '-12:34:00.000001',
+      '-00:59:00',
+      '-10:00:00.100000',
+      '100:00:00.05',
+      '-00:00:00.000001',
+      '-34:00:00.25',
+      '-00:00:01.000255',
+      '-00:00:01.9',
+      '-23:59:59.99',
     ].map((time) =>
       'abcdefg'
         .split('')
@@ -63,8 +79,12 @@ export const NASTY_TABLES: Readonly<Record<string, { readonly columns: string; r
       'a VARCHAR(300) CHARACTER SET latin1, b CHAR(20) CHARACTER SET latin1, c TEXT CHARACTER SET utf8mb4, d LONGTEXT CHARACTER SET utf8mb3, e VARCHAR(20) CHARACTER SET ascii, f TINYTEXT CHARACTER SET latin1, g MEDIUMTEXT, h CHAR(255)',
     inserts: list(
       `a=CONVERT(X'${Buffer.from(
-        Array.from({ length: 255 }, (_, index) => index + 1).filter((byte) => ![0x81, 0x8d, 0x8f, 0x90, 0x9d].includes(byte)),
-      ).toString('hex')}' USING latin1),b='Müller € ',c='\u{1f600} ﷽',d='ünï',e='plain',f='€',g='\u{feff}begins with a mark',h='x  '`,
+        Array.from({ length: 255 }, (_, index) => index + 1).filter(
+          (byte) => ![0x81, 0x8d, 0x8f, 0x90, 0x9d].includes(byte),
+        ),
+      ).toString(
+        'hex',
+      )}' USING latin1),b='Müller € ',c='\u{1f600} ﷽',d='ünï',e='plain',f='€',g='\u{feff}begins with a mark',h='x  '`,
       "a='',b='',c='',d='',e='',f='',g='',h=''",
       "a='it''s',c=REPEAT('ä',40000),g=CONCAT('nul',CHAR(0),'in it')",
       String.raw`a='"quoted\\" 12345678901234567890',c='{"n":1e400}'`,
