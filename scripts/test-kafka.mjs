@@ -10,7 +10,7 @@ const root = resolve(import.meta.dirname, '..');
 
 /**
  * Starts broker and worker, calls `run` with the file that says where they are, and ends them.
- * @param {(place: string) => Promise<unknown> | unknown} run
+ * @param {(place: string) => unknown} run
  */
 export async function withKafka(run, { milliseconds, say }) {
   const libs = await resolveJars({ milliseconds, say });

@@ -40,7 +40,8 @@ function assemble(records: readonly Given[], from = '0@binlog.000001:4:0@0-1-1')
     if ('alter' in assembled) return [`alter ${assembled.alter.name}`];
     const { id, next, changes } = assembled.transaction;
     const shown = changes.map(
-      ({ operation, before, after }) => `${operation} ${before?.['id'] ?? ''}>${after?.['id'] ?? ''}`,
+      ({ operation, before, after }) =>
+        `${operation} ${String(before?.['id'] ?? '')}>${String(after?.['id'] ?? '')}`,
     );
     return [`${id} ${shown.join(', ')} -> ${next.text}`];
   });

@@ -32,10 +32,7 @@ const CLASSES = {
 
 /** FNV-1a of 32 bits (draft-eastlake-fnv), so that two migrations of one plan seldom meet. */
 const hashOf = (text: string): number =>
-  [...text].reduce(
-    (hash, letter) => Math.imul(hash ^ (letter.codePointAt(0) ?? 0), 16_777_619) >>> 0,
-    2_166_136_261,
-  );
+  Buffer.from(text).reduce((hash, byte) => Math.imul(hash ^ byte, 16_777_619) >>> 0, 2_166_136_261);
 
 /** The topic where a restarted task finds the columns of the log's past must keep all of it. */
 const FOR_EVER = '-1';

@@ -56,7 +56,7 @@ export function decodeEventValue(table: string, column: Column, raw: EventValue)
     case 'bytes':
       return Uint8Array.from(Buffer.from(raw, 'base64'));
     case 'bit':
-      return Uint8Array.from(Buffer.from(raw, 'base64')).reverse();
+      return Uint8Array.from(Buffer.from(raw, 'base64').toReversed());
     case 'json':
       return raw;
     default:

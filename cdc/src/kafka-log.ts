@@ -23,7 +23,7 @@ const COMMIT_MS = 5_000;
 /** What the broker answers for a topic that is not there (UNKNOWN_TOPIC_OR_PARTITION). */
 const isNoTopic = (error: unknown): boolean =>
   (error as { type?: string }).type === 'UNKNOWN_TOPIC_OR_PARTITION' ||
-  /does not host this topic-partition/.test(String((error as Error).message));
+  /does not host this topic-partition/.test((error as Error).message);
 
 /**
  * A topic with one partition, by kafkajs. Every reader has a group of its own: kafkajs cannot read without one, and which reader may write is
@@ -66,12 +66,12 @@ export function kafkaLog(options: KafkaLogOptions): RecordLog {
     bounds,
     async *read(from, signal) {
       const gone = () => recordsPurged(topic, String(from));
-      const found = await bounds();
-      if (!found) {
+      const held = await bounds();
+      if (!held) {
         if (from > 0n) throw gone();
         throw recordsUnreadable(topic, new Error('it is not there yet'));
       }
-      if (from < found.first || from > found.end) throw gone();
+      if (from < held.first || from > held.end) throw gone();
       if (signal.aborted) return;
 
       const groupId = `${group}.${randomBytes(6).toString('hex')}`;

@@ -55,6 +55,7 @@ export function kafkaSource(options: KafkaSourceOptions): ChangeSource {
       const token = newToken();
       const end = new AbortController();
       const deadline = performance.now() + deadlineMs;
+      const patience = performance.now() + silenceMs;
       const connection = await connect(database);
       const probe = async () => {
         while (!end.signal.aborted && performance.now() < deadline) {
@@ -64,8 +65,11 @@ export function kafkaSource(options: KafkaSourceOptions): ChangeSource {
             at: Date.now(),
           });
           await delay(PROBE_EVERY_MS, undefined, { signal: end.signal });
+          if (performance.now() < patience) continue;
+          const reason = await silence();
+          if (reason !== undefined) throw connectorNotRunning(connector, reason);
         }
-        throw connectorNotRunning(connector, (await silence()) ?? `nothing came within ${deadlineMs} ms`);
+        throw connectorNotRunning(connector, `nothing came within ${deadlineMs} ms`);
       };
       const find = async () => {
         let bounds = await log.bounds();
@@ -104,8 +108,8 @@ export function kafkaSource(options: KafkaSourceOptions): ChangeSource {
           topic,
           start,
           captured,
-          tableOf: columns.tableOf,
-          onRows: columns.hadRows,
+          tableOf: (name) => columns.tableOf(name),
+          onRows: (name) => columns.hadRows(name),
         });
         for await (const records of watched(log, start.next, signal))
           for (const record of records) {

@@ -36,10 +36,10 @@ export function recordLogConformance(name: string, open: () => Promise<RecordLog
       await trial.append(...appended.slice(20));
       const records = await readRecords(trial.log, from, 50);
       expect(values(records)).toEqual(appended);
-      expect(records.every(({ offset }, index) => index === 0 || offset > records[index - 1]!.offset)).toBe(
-        true,
-      );
-      expect(await readRecords(trial.log, records[9]!.offset + 1n, 40)).toEqual(records.slice(10));
+      expect(
+        records.every(({ offset }, index) => index === 0 || offset > (records[index - 1]?.offset ?? 0n)),
+      ).toBe(true);
+      expect(await readRecords(trial.log, (records[9]?.offset ?? 0n) + 1n, 40)).toEqual(records.slice(10));
     });
 
     it('gives two readers the same', async () => {
@@ -69,9 +69,9 @@ export function recordLogConformance(name: string, open: () => Promise<RecordLog
       const from = await end();
       await trial.append('gone', 'kept');
       const [, kept] = await readRecords(trial.log, from, 2);
-      await trial.purge(kept!.offset);
+      await trial.purge(kept?.offset ?? 0n);
       await expect(readRecords(trial.log, from, 1)).rejects.toMatchObject({ code: 'LOG_PURGED' });
-      expect(values(await readRecords(trial.log, kept!.offset, 1))).toEqual(['kept']);
+      expect(values(await readRecords(trial.log, kept?.offset ?? 0n, 1))).toEqual(['kept']);
       await expect(readRecords(trial.log, (await end()) + 1_000n, 1)).rejects.toMatchObject({
         code: 'LOG_PURGED',
       });
