@@ -44,6 +44,8 @@ describe('the interface of Kafka Connect', () => {
       [400, { message: 'still stopping' }],
       [200, {}],
       [204, null],
+      [200, {}],
+      [404, {}],
     );
     expect(await api.remove('a b')).toBe(true);
     expect(asked).toEqual([
@@ -51,6 +53,8 @@ describe('the interface of Kafka Connect', () => {
       'DELETE /connectors/a%20b/offsets',
       'DELETE /connectors/a%20b/offsets',
       'DELETE /connectors/a%20b',
+      'GET /connectors/a%20b/status',
+      'GET /connectors/a%20b/status',
     ]);
   });
 

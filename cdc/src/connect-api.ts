@@ -94,6 +94,11 @@ export function connectApi(
           await sleep(REBALANCE_WAIT_MS);
         }
       await ask('DELETE', at(name));
+      // The workers let go of it a moment later.
+      for (let attempt = 1; attempt < REBALANCE_TRIES; attempt++) {
+        if ((await ask('GET', `${at(name)}/status`)) === undefined) break;
+        await sleep(REBALANCE_WAIT_MS);
+      }
       return true;
     },
   };
