@@ -2,7 +2,13 @@ export default {
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
   testMatch: ['<rootDir>/**/src/**/*.test.ts', '<rootDir>/{k8s,scripts}/**/*.test.ts'],
-  testPathIgnorePatterns: ['/node_modules/', '/dist/', '/.strangler/'],
+  // `npm run test:kafka` has a broker for them.
+  testPathIgnorePatterns: [
+    '/node_modules/',
+    '/dist/',
+    '/.strangler/',
+    ...(process.env.STRANGLER_KAFKA ? [] : [String.raw`\.kafka\.test\.ts$`]),
+  ],
   modulePathIgnorePatterns: ['/dist/', '/.strangler/'],
   transform: {
     '^.+\\.ts$': [

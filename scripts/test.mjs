@@ -1,13 +1,15 @@
 // `npm test`: build, types of the tests, lint, format, and all tests on the real parts. The last line counts them.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { globSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { environment, pinnedNode, prepare, root } from './prepare.mjs';
+import { withKafka } from './test-kafka.mjs';
 
 prepare();
 const modules = (...path) => join(root, 'node_modules', ...path);
-const run = (args) =>
-  spawnSync(pinnedNode, args, { cwd: root, env: environment(), stdio: 'inherit' }).status === 0;
+const run = (args, more = {}) =>
+  spawnSync(pinnedNode, args, { cwd: root, env: { ...environment(), ...more }, stdio: 'inherit' }).status ===
+  0;
 const folders = [
   'contracts',
   'strangler-proxy',
@@ -19,7 +21,9 @@ const folders = [
   'bench',
   'scripts',
 ];
-const count = { passed: 0, failed: 0 };
+const count = { passed: 0, failed: 0, skipped: 0 };
+/** How long a run waits for Maven; later ones find the jars. */
+const JARS_DEADLINE_MS = 180_000;
 
 const checks = {
   'types of the tests': [modules('typescript', 'bin', 'tsc'), '-p', 'tsconfig.test.json'],
@@ -47,22 +51,49 @@ const lots =
           '/.strangler/',
           '/e2e/',
           '/bench/',
+          String.raw`\.kafka\.test\.ts$`,
         ],
         ['--runInBand', 'e2e/src', 'bench/src'],
       ];
-for (const [index, args] of lots.entries()) {
+function runLot(index, args, more = {}) {
   const output = join(root, '.strangler', `jest-${index}.json`);
-  run([
-    '--experimental-vm-modules',
-    '--disable-warning=ExperimentalWarning',
-    modules('jest', 'bin', 'jest.js'),
-    '--json',
-    `--outputFile=${output}`,
-    ...args,
-  ]);
+  run(
+    [
+      '--experimental-vm-modules',
+      '--disable-warning=ExperimentalWarning',
+      modules('jest', 'bin', 'jest.js'),
+      '--json',
+      `--outputFile=${output}`,
+      ...args,
+    ],
+    more,
+  );
   const results = JSON.parse(readFileSync(output, 'utf8'));
   count.passed += results.numPassedTests;
   count.failed += results.numFailedTests + results.numRuntimeErrorTestSuites;
 }
-console.log(`${count.passed} passed, ${count.failed} failed`);
+for (const [index, args] of lots.entries()) runLot(index, args);
+
+// They need Java, and Maven the first time: without them the rest is still worth a run.
+if (given.length === 0) {
+  let hasKafka = false;
+  try {
+    await withKafka(
+      (place) => {
+        hasKafka = true;
+        runLot('kafka', ['--runInBand', String.raw`\.kafka\.test\.ts$`], { STRANGLER_KAFKA: place });
+      },
+      { milliseconds: JARS_DEADLINE_MS, say: (sentence) => console.log(sentence) },
+    );
+  } catch (error) {
+    if (hasKafka) throw error;
+    const suites = globSync(['{cdc,e2e}/src/**/*.kafka.test.ts', 'scripts/*.kafka.test.ts'], {
+      cwd: root,
+    }).length;
+    count.skipped += suites;
+    console.log(`SKIP ${suites} suites that need Kafka: ${error.message}`);
+  }
+}
+const skipped = count.skipped === 0 ? '' : `, ${count.skipped} suites skipped (no Kafka here)`;
+console.log(`${count.passed} passed, ${count.failed} failed${skipped}`);
 process.exitCode = count.failed > 0 || count.passed === 0 ? 1 : 0;

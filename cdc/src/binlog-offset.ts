@@ -37,8 +37,12 @@ export function positionOf(offset: Offset): LogPosition {
 
 const fileNumber = (file: string): number => Number(/\d+$/.exec(file)?.[0] ?? 0);
 
-/** Whether `a` is `b` or before it. File numbers only grow on one server, also past six digits. */
+/** Below zero: `a` is before `b`. File numbers only grow on one server, also past six digits. */
+export const comparePositions = (a: FilePosition, b: FilePosition): number =>
+  fileNumber(a.file) - fileNumber(b.file) || a.position - b.position;
+
+/** Whether `a` is `b` or before it. */
 export function isUpTo(a: LogPosition, b: LogPosition): boolean {
   if (a.kind === 'gtid') return b.kind === 'gtid' && includesGtids(b.executed, a.executed);
-  return b.kind === 'file' && (fileNumber(a.file) - fileNumber(b.file) || a.position - b.position) <= 0;
+  return b.kind === 'file' && comparePositions(a, b) <= 0;
 }

@@ -2,25 +2,17 @@ import { randomInt } from 'node:crypto';
 import { reasonOf, type SourceTransaction, StranglerError } from '@strangler/contracts';
 import { memoryTaken } from './memory-taken.js';
 import { assembler, type LogEvent } from './assemble.js';
-import { isUpTo, type LogPosition, offsetOf, positionOf } from './binlog-offset.js';
+import { type LogPosition, offsetOf, positionOf } from './binlog-offset.js';
+import { capturedColumns } from './captured-columns.js';
 import { BoundedQueue } from './bounded-queue.js';
 import type { CapturedTable, ChangeSource } from './change-source.js';
-import { type ColumnHistory, memoryColumnHistory, type TableAt } from './column-history.js';
+import { type ColumnHistory, memoryColumnHistory } from './column-history.js';
 import { connect, connectionOptions, type Database } from './connect.js';
 import { errnoOf } from './database-errors.js';
-import {
-  columnsChangedTwice,
-  logBehind,
-  logPurged,
-  logUnreadable,
-  statementNotFollowed,
-  tableUnreadable,
-} from './errors.js';
-import { assertFollows } from './follow-columns.js';
+import { logBehind, logPurged, logUnreadable } from './errors.js';
 import { gtidText } from './gtid-set.js';
 import { assertGoesOn, logEnd } from './log-end.js';
 import { LogReader, type TableMapEvent } from './log-reader.js';
-import { readTable } from './table.js';
 
 export type BinlogSourceOptions = {
   readonly database: Database;
@@ -79,10 +71,9 @@ export function binlogSource(options: BinlogSourceOptions): ChangeSource {
       if (signal.aborted) return;
       const start = positionOf(from);
       const control = await connect(database);
-      const tables = new Map<string, TableAt & { hasRows: boolean }>();
-      const reader = new LogReader(
-        connectionOptions(database),
-        (schema, name) => tables.get(`${schema}.${name}`)?.table,
+      const columns = capturedColumns(control, captured, history);
+      const reader = new LogReader(connectionOptions(database), (schema, name) =>
+        columns.tableOf(`${schema}.${name}`),
       );
       const queue = new BoundedQueue<SourceTransaction>({
         limit: bufferedBytes,
@@ -91,29 +82,8 @@ export function binlogSource(options: BinlogSourceOptions): ChangeSource {
       });
       let lastSign = performance.now();
 
-      /** Columns as they are now, remembered as those from `position` on. */
-      const learn = async (name: string, position: LogPosition): Promise<TableAt> => {
-        const { database: schema, table, columns } = captured.get(name) as CapturedTable;
-        const found = await readTable(control, schema, table);
-        if (!found) throw tableUnreadable(name);
-        assertFollows(undefined, found, columns);
-        const entry = { table: found, readUntil: await logEnd(control, start.kind) };
-        await history.add(name, position, entry);
-        return entry;
-      };
       const follow = async (name: string, statement: string, position: LogPosition) => {
-        const { table, columns } = captured.get(name) as CapturedTable;
-        const before = tables.get(name);
-        if (before?.hasRows && isUpTo(position, before.readUntil)) throw columnsChangedTwice(table);
-        const entry =
-          (await history.exactly(name, position)) ??
-          (await learn(name, position).catch((error: unknown) => {
-            throw error instanceof StranglerError && error.code === 'TABLE_UNREADABLE'
-              ? statementNotFollowed(table, statement)
-              : error;
-          }));
-        assertFollows(before?.table, entry.table, columns, statement);
-        tables.set(name, { ...entry, hasRows: false });
+        await columns.follow(name, statement, position);
         reader.forgetTables();
       };
       const fail = (cause: unknown) => {
@@ -128,14 +98,11 @@ export function binlogSource(options: BinlogSourceOptions): ChangeSource {
       const read = assembler({
         start,
         captured: new Set(captured.keys()),
-        tableOf: (name) => tables.get(name)?.table,
+        tableOf: (name) => columns.tableOf(name),
         onTransaction: (transaction) => queue.push(transaction, memoryTaken(transaction)),
         yieldsTruncate: options.yieldsTruncate ?? false,
         pieceBytes: bufferedBytes / 4,
-        onRows(name) {
-          const entry = tables.get(name);
-          if (entry) entry.hasRows = true;
-        },
+        onRows: (name) => columns.hadRows(name),
         onAlter(name, statement, position) {
           reader.hold('columns');
           follow(name, statement, position).then(() => reader.release('columns'), fail);
@@ -168,11 +135,7 @@ export function binlogSource(options: BinlogSourceOptions): ChangeSource {
       if (signal.aborted) stop();
       try {
         if (start.kind === 'gtid') await assertGoesOn(control, database.name, start);
-        for (const name of captured.keys())
-          tables.set(name, {
-            ...((await history.at(name, start)) ?? (await learn(name, start))),
-            hasRows: false,
-          });
+        await columns.open(start);
         reader.on('error', fail);
         reader.on('ready', () => reader.askForHeartbeats(Math.max(1, Math.floor(silenceMs / 4_000))));
         reader.on('binlog', (event: unknown) => onEvent(event as LogEvent & TableMapEvent));

@@ -2,6 +2,7 @@ import { checkPort, type MigrationData, type Plan, type Problem, reasonOf } from
 import type { Connection, RowDataPacket } from 'mysql2/promise';
 import { checkLog, hasTables, missingPrivileges, sourceNeeds, targetNeeds } from './check-database.js';
 import { checkStandbys } from './check-standbys.js';
+import { checkKafka } from './check-kafka.js';
 import { checkTables } from './check-tables.js';
 import { connect, controlSchemaOf, type Database, databaseOf } from './connect.js';
 import { SOURCE_TABLES, TARGET_TABLES } from './control-tables.js';
@@ -76,6 +77,7 @@ export async function check(plan: Plan): Promise<readonly Problem[]> {
         };
         problems.push(...checkTables(mapping, tables, `migrations.${name}.data.tables[${index}]`));
       }
+      if (source) problems.push(...(await checkKafka(plan, name, data, source)));
     }
     return problems;
   } finally {

@@ -54,6 +54,8 @@ const RETRYABLE_SENTENCES = new Set([
   'APPLY_INTERRUPTED',
   'LOG_BEHIND',
   'SERVER_READ_ONLY',
+  'CONNECT_UNREACHABLE',
+  'CONNECTOR_NOT_RUNNING',
 ]);
 
 /** The server's number of an error, 0 when it has none. An error that an emitter had no listener for may come wrapped, as its `context`. */

@@ -175,3 +175,53 @@ export const keyNotParked = (migration: string, key: string) =>
   );
 export const reasonMissing = () =>
   new StranglerError('WHY_MISSING', 422, 'a key is given up for good: say why');
+export const connectUnreachable = (url: string, cause: unknown) =>
+  new StranglerError(
+    'CONNECT_UNREACHABLE',
+    503,
+    `Kafka Connect at "${url}" does not answer (${reasonOf((cause as Error | undefined)?.cause ?? cause)}): start it or correct "sync.source.connect"`,
+    cause,
+  );
+export const connectRefused = (request: string, reason: string) =>
+  new StranglerError(
+    'CONNECT_REFUSED',
+    409,
+    `Kafka Connect refused "${request}" (${reason}): correct what it names and apply the connector again`,
+  );
+export const connectorNotRunning = (connector: string, reason: string) =>
+  new StranglerError(
+    'CONNECTOR_NOT_RUNNING',
+    503,
+    `connector "${connector}" delivers nothing (${reason}): it is tried again; see "strangler-sync connectors status", and "connectors apply" creates it`,
+  );
+export const recordsUnreadable = (topic: string, cause: unknown) =>
+  new StranglerError(
+    'LOG_UNREADABLE',
+    503,
+    `topic "${topic}" cannot be read (${reasonOf(cause)}): it is tried again from the last applied offset`,
+    cause,
+  );
+export const recordUnknown = (topic: string, offset: string, what: string) =>
+  new StranglerError(
+    'RECORD_UNKNOWN',
+    409,
+    `record "${offset}" of topic "${topic}" ${what}: apply the connector again with "strangler-sync connectors apply", roll the migration back to "legacy" and advance it again`,
+  );
+export const valueNotCarried = (table: string, column: string, reason: string) =>
+  new StranglerError(
+    'VALUE_NOT_CARRIED',
+    409,
+    `column "${column}" of table "${table}" has a value that Debezium does not carry (${reason}): leave the column out of the mapping, or set "sync.source" to "kind: binlog"; then roll the migration back to "legacy" and advance it again`,
+  );
+export const recordsPurged = (topic: string, offset: string) =>
+  new StranglerError(
+    'LOG_PURGED',
+    409,
+    `topic "${topic}" no longer holds offset "${offset}": keep its records longer ("sync.source.retentionHours"), then roll the migration back to "legacy" and advance it again, so that it is copied anew`,
+  );
+export const logReplaced = (topic: string, transaction: string) =>
+  new StranglerError(
+    'LOG_PURGED',
+    409,
+    `transaction "${transaction}" in topic "${topic}" is newer than what is applied and lies before it in the log, so the source logs anew or is another server: roll the migration back to "legacy" and advance it again, so that it is copied anew`,
+  );

@@ -14,6 +14,7 @@ import { createAppliedUntil } from './applied-until.js';
 import { databaseOf } from './connect.js';
 import { type FlowClock, flowClock as newFlowClock } from './flow-clock.js';
 import { MigrationSync, type Wish } from './migration-sync.js';
+import { plannedSource } from './planned-source.js';
 import { noStopPoints, type StopPoints } from './stop-points.js';
 
 export type SyncOptions = {
@@ -60,6 +61,7 @@ export async function createSync(options: SyncOptions): Promise<Sync> {
           random: options.random ?? Math.random,
           maxParkedKeys: plan.sync.parking.maxKeys,
           stopPoints: options.stopPoints ?? noStopPoints,
+          ...plannedSource(plan, name, data),
         }),
       );
 

@@ -30,6 +30,7 @@ export * from './routing-state.js';
 export * from './session-schema.js';
 export * from './sign.js';
 export * from './state-subscription.js';
+export * from './sync-source-schema.js';
 export * from './tester-token.js';
 export * from './transform-schema.js';
 export * from './fake-watermark-source.js';

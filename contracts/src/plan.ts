@@ -6,7 +6,6 @@ import { admissionKeys, routeAdmissionKeys } from './admission-schema.js';
 import { authSchema, routeAuthSchema, routeSessionSchema } from './auth-schema.js';
 import { type Conditions, conditionsSchema, conditionsText } from './conditions.js';
 import { entranceKeys } from './entrance-schema.js';
-import { standbySchema } from './standby-schema.js';
 import { flagsSchema } from './flags-schema.js';
 import { grpcSchema } from './grpc-schema.js';
 import { groupSchema } from './groups.js';

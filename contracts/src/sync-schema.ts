@@ -2,12 +2,14 @@ import { z } from 'zod';
 import { address } from './address-schema.js';
 import { adminToken, databaseUrl } from './secret-schema.js';
 import { standbySchema } from './standby-schema.js';
+import { syncSourceKeys } from './sync-source-schema.js';
 
 /** Settings of the data flow. */
 export const syncSchema = z
   .strictObject({
     admin: address.prefault('127.0.0.1:7071'),
     adminToken: adminToken.optional(),
+    ...syncSourceKeys,
     failover: standbySchema(databaseUrl),
     parking: z
       .strictObject({

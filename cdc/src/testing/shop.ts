@@ -199,3 +199,22 @@ export async function writeAtRandom(
   }
   return count;
 }
+
+/** As `settled`, for a source whose offsets say in their middle where they are in the log of the database. */
+export async function settledBy(
+  shop: Shop,
+  what: string,
+  evidence: () => Evidence,
+  milliseconds = 90_000,
+): Promise<void> {
+  const [rows] = await shop.from.root.query<RowDataPacket[]>('SHOW MASTER STATUS');
+  const [file, position] = [String(rows[0]?.['File']), Number(rows[0]?.['Position'])];
+  await until(
+    () => {
+      const [, at = '', offset = '0'] = /@([^@:]+):(\d+):/.exec(evidence().offset ?? '') ?? [];
+      return at > file || (at === file && Number(offset) >= position);
+    },
+    `the offset of now by ${what}`,
+    milliseconds,
+  );
+}

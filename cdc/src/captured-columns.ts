@@ -1,0 +1,66 @@
+import { StranglerError } from '@strangler/contracts';
+import type { Connection } from 'mysql2/promise';
+import { isUpTo, type LogPosition } from './binlog-offset.js';
+import type { CapturedTable } from './change-source.js';
+import type { ColumnHistory, TableAt } from './column-history.js';
+import { columnsChangedTwice, statementNotFollowed, tableUnreadable } from './errors.js';
+import { assertFollows } from './follow-columns.js';
+import { logEnd } from './log-end.js';
+import { readTable, type Table } from './table.js';
+
+/** The columns of captured tables at the place of the log that is being read. */
+export type CapturedColumns = {
+  tableOf(name: string): Table | undefined;
+  /** Rows of the table came: its columns can no longer be those of a later statement. */
+  hadRows(name: string): void;
+  /** Reads the columns of every table as of a place of the log. */
+  open(start: LogPosition): Promise<void>;
+  /** Goes on with the columns behind a statement. Throws what the stream cannot go on from. */
+  follow(name: string, statement: string, position: LogPosition): Promise<void>;
+};
+
+export function capturedColumns(
+  control: Connection,
+  captured: ReadonlyMap<string, CapturedTable>,
+  history: ColumnHistory,
+): CapturedColumns {
+  const tables = new Map<string, TableAt & { hasRows: boolean }>();
+  /** Columns as they are now, remembered as those from `position` on. */
+  const learn = async (name: string, position: LogPosition): Promise<TableAt> => {
+    const { database: schema, table, columns } = captured.get(name) as CapturedTable;
+    const found = await readTable(control, schema, table);
+    if (!found) throw tableUnreadable(name);
+    assertFollows(undefined, found, columns);
+    const entry = { table: found, readUntil: await logEnd(control, position.kind) };
+    await history.add(name, position, entry);
+    return entry;
+  };
+  return {
+    tableOf: (name) => tables.get(name)?.table,
+    hadRows(name) {
+      const entry = tables.get(name);
+      if (entry) entry.hasRows = true;
+    },
+    async open(start) {
+      for (const name of captured.keys())
+        tables.set(name, {
+          ...((await history.at(name, start)) ?? (await learn(name, start))),
+          hasRows: false,
+        });
+    },
+    async follow(name, statement, position) {
+      const { table, columns } = captured.get(name) as CapturedTable;
+      const before = tables.get(name);
+      if (before?.hasRows && isUpTo(position, before.readUntil)) throw columnsChangedTwice(table);
+      const entry =
+        (await history.exactly(name, position)) ??
+        (await learn(name, position).catch((error: unknown) => {
+          throw error instanceof StranglerError && error.code === 'TABLE_UNREADABLE'
+            ? statementNotFollowed(table, statement)
+            : error;
+        }));
+      assertFollows(before?.table, entry.table, columns, statement);
+      tables.set(name, { ...entry, hasRows: false });
+    },
+  };
+}
