@@ -122,10 +122,12 @@ export function exchange(
     fail(upstreamTimeout(upstream.name, headMs));
   };
   /** One timer for all stages of an answer: it is not set anew with each piece, but looks when the last one came. */
-  const onIdle = (): void => {
+  const onIdle = (isSure = false): void => {
     const left = isPaused ? idleMs : lastPieceAt + idleMs - performance.now();
-    if (left >= 1) return arm(left, onIdle);
+    if (left >= 1) return arm(left, () => onIdle());
     if (controller && isEventStream(valuesOf(textsOf(controller.rawHeaders), 'content-type')[0])) return;
+    // While the process stood still, what came waits to be read.
+    if (!isSure) return void setImmediate(() => isOver || onIdle(true));
     fail(answerIdle(upstream.name, idleMs));
   };
 
@@ -160,7 +162,7 @@ export function exchange(
       if (hold && CANNOT_TAKE_IT.has(status)) return stop({ kind: 'unavailable', status });
       lastPieceAt = performance.now();
       // Else the timer of the head goes on and becomes that of the answer when its time is over.
-      if (idleMs <= headMs) arm(idleMs, onIdle);
+      if (idleMs <= headMs) arm(idleMs, () => onIdle());
       if (bodyMs > 0) total = setTimeout(() => fail(answerTimeout(upstream.name, bodyMs)), bodyMs);
       relay.head(status, phrase, raw);
     },

@@ -47,11 +47,15 @@ export function createExpressLane(
   let served = 0;
   let drained: (() => void) | undefined;
   let time = 0;
+  let lookedAt = 0;
   let date = '';
   let timer: NodeJS.Timeout | undefined;
 
   const look = (): void => {
-    time = performance.now();
+    const now = performance.now();
+    // While the process stood still nobody could be in time: of such a pause the lane's clock counts two ticks.
+    time += Math.min(now - lookedAt, 2 * TICK_MS);
+    lookedAt = now;
     date = new Date().toUTCString();
   };
   const tick = (): void => {
