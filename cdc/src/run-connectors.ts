@@ -58,7 +58,11 @@ export async function runConnectors(
     err(USAGE);
     return EXIT.badInput;
   }
-  const loaded = await loadPlan(values.plan, environment);
+  const loaded = await loadPlan(values.plan, environment).catch((error: unknown) => reasonOf(error));
+  if (typeof loaded === 'string') {
+    err(loaded);
+    return EXIT.badInput;
+  }
   if (!loaded.ok) {
     for (const problem of loaded.problems) err(problemLine(problem));
     return EXIT.badInput;
