@@ -1,7 +1,8 @@
 import { StranglerError } from '@strangler/contracts';
 import { describe, expect, it } from '@jest/globals';
 import { accept, type Accepted } from './accept.js';
-import { headerObject } from './headers.js';
+import { ENTRANCE_HEADERS } from './entrance.js';
+import { headerObject, HOP_BY_HOP } from './headers.js';
 
 const take = (rawHeaders: string[], more: Partial<Parameters<typeof accept>[0]> = {}) =>
   accept({
@@ -53,6 +54,32 @@ describe('accepting a request', () => {
       'x-forwarded-host',
       'x-request-id',
     ]);
+  });
+
+  it('knows the names it does something about in whatever case', () => {
+    const names = [...HOP_BY_HOP, ...ENTRANCE_HEADERS, 'expect', 'x-strangler-tester'].filter(
+      (name) => name !== 'connection' && name !== 'transfer-encoding',
+    );
+    const odd = (name: string) =>
+      name.replaceAll(/.(.?)/g, (pair) => pair.charAt(0).toUpperCase() + pair.slice(1));
+    const said = names.flatMap((name) =>
+      [name, name.toUpperCase(), odd(name)].flatMap((each) => [each, 'said']),
+    );
+    const { headers } = taken([
+      'hOST',
+      'shop.test',
+      ...said,
+      'COOKIE',
+      'a=1; strangler_id=x',
+      'Accept',
+      '*/*',
+    ]);
+    const kept = headerObject(headers);
+    // The caller's trace goes on where the proxy keeps none.
+    const own = ['traceparent', 'tracestate', 'via', 'x-forwarded-port', 'x-forwarded-prefix', 'x-real-ip'];
+    for (const name of names.filter((each) => !own.includes(each)))
+      expect(kept[name] ?? '').not.toContain('said');
+    expect(kept).toMatchObject({ host: 'shop.test', cookie: 'a=1', accept: '*/*' });
   });
 
   it('writes the forwarded headers itself and believes nothing of what a stranger says of them', () => {

@@ -2,7 +2,7 @@ import { EXACT_PATHS, type PathRules, StranglerError } from '@strangler/contract
 import { type Entered, type Entrance, ENTRANCE_HEADERS, PLAIN_ENTRANCE } from './entrance.js';
 import { pathAmbiguous, requestRefused } from './errors.js';
 import { framingProblem, isAuthority } from './framing.js';
-import { hopByHopOf, type RawHeaders, valuesOf } from './headers.js';
+import { HOP_BY_HOP, hopByHopOf, isUsual, mayBeOneOf, type RawHeaders, valuesOf } from './headers.js';
 import { redactTarget } from './redact.js';
 import { pathToMatch } from './request-path.js';
 
@@ -48,6 +48,18 @@ export const WROTE_COOKIE = 'strangler_wrote';
 export const WORKFLOW_COOKIES = 'strangler_flow_';
 const OWN_COOKIE = /^\s*strangler_(?:id=|pin_|tester|wrote=|flow_)/;
 const OWN_HEADERS = 'x-strangler-';
+/** Most headers are none of those that something is done about, and go on without a copy in lower case. */
+const mayMatter = mayBeOneOf([
+  ...HOP_BY_HOP,
+  ...ENTRANCE_HEADERS,
+  'host',
+  'cookie',
+  'expect',
+  'content-length',
+  'transfer-encoding',
+]);
+const mayBeOwn = (name: string): boolean => name.charCodeAt(0) === SMALL_X || name.charCodeAt(0) === LARGE_X;
+const [SMALL_X, LARGE_X] = [0x78, 0x58];
 
 /**
  * Makes one meaning out of a request, or refuses it. Hop-by-hop headers, `Expect` (a matter of each connection on its own, see expect-continue.ts)
@@ -81,10 +93,15 @@ export function accept(
   const own: string[] = [];
   const said: string[] = [];
   const isForThisConnection = hopByHopOf(rawHeaders);
+  const isFast = isUsual(isForThisConnection);
   let hasBody = head.hasBody ?? false;
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
     const name = rawHeaders[index] as string;
     const value = rawHeaders[index + 1] as string;
+    if (isFast && !mayMatter(name) && !mayBeOwn(name)) {
+      headers.push(name, value);
+      continue;
+    }
     const key = name.toLowerCase();
     if (key === 'transfer-encoding' || (key === 'content-length' && Number(value) > 0)) hasBody = true;
     if (isForThisConnection(key)) continue;

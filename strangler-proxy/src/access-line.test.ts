@@ -13,6 +13,14 @@ describe('an address in the access log', () => {
     expect(maskedAddress(address, 'masked')).toBe(shown);
   });
 
+  it('is its own, not that of whoever was told last', () => {
+    expect(
+      ['192.0.2.77', '198.51.100.7', '198.51.100.8', '192.0.2.1'].map((each) =>
+        maskedAddress(each, 'masked'),
+      ),
+    ).toEqual(['192.0.2.0', '198.51.100.0', '198.51.100.0', '192.0.2.0']);
+  });
+
   it('is whole, or left out, where the plan says so', () => {
     expect(maskedAddress('192.0.2.77', 'full')).toBe('192.0.2.77');
     expect(maskedAddress('192.0.2.77', 'none')).toBeUndefined();
@@ -55,6 +63,14 @@ describe('a line of the access log', () => {
   it('tells time to the microsecond', () => {
     expect(accessLine({ ...entry, seconds: 0.001_234_567 })).toContain('"seconds":0.001235,');
   });
+
+  it.each([0, 0.000_001, 0.999_999_6, 1, 12.000_04, 86_400.5, -0.25])(
+    'writes %s seconds as the number they are, to the microsecond',
+    (seconds) => {
+      const { seconds: told } = JSON.parse(accessLine({ ...entry, seconds })) as { seconds: number };
+      expect(told).toBe(Math.round(seconds * 1_000_000) / 1_000_000);
+    },
+  );
 
   it('is JSON in one line, whatever the request says', () => {
     const line = accessLine({ ...entry, target: '/a"\n{}', method: 'X' });

@@ -51,8 +51,14 @@ const ESCAPED = /["\\\u0000-\u001f\u007f-\uffff]/;
 const quoted = (text: string): string => (ESCAPED.test(text) ? JSON.stringify(text) : `"${text}"`);
 const optional = (key: string, text: string | undefined): string =>
   text === undefined ? '' : `,"${key}":${quoted(text)}`;
-/** To the microsecond: what lies below is noise, and sixteen digits to write. */
-const micro = (seconds: number): number => Math.round(seconds * 1_000_000) / 1_000_000;
+/** To the microsecond: what lies below is noise, and sixteen digits to write. Whole numbers are written faster than fractions. */
+function micro(seconds: number): string {
+  const whole = Math.round(seconds * 1_000_000);
+  if (!(whole >= 0 && whole < 1_000_000_000)) return String(whole / 1_000_000);
+  const rest = whole % 1_000_000;
+  const text = String((whole - rest) / 1_000_000);
+  return rest === 0 ? text : `${text}.${String(1_000_000 + rest).slice(1)}`;
+}
 
 /** The network of an address, /24 or /48: enough to see where load comes from, not who. */
 export function maskedAddress(
@@ -61,6 +67,15 @@ export function maskedAddress(
 ): string | undefined {
   if (how === 'none' || address === '') return undefined;
   if (how === 'full') return address;
+  // The requests of a connection come from the same one, and so do all behind the same proxy.
+  if (address !== lastAddress) [lastAddress, lastNetwork] = [address, networkOf(address)];
+  return lastNetwork;
+}
+
+let lastAddress = '';
+let lastNetwork: string | undefined;
+
+function networkOf(address: string): string | undefined {
   if (isIP(address) === 4) return address.replace(/\d+$/, '0');
   if (isIP(address) !== 6) return undefined;
   // Three groups are kept; the zeros that "::" stands for are not written.

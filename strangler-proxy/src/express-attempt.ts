@@ -327,6 +327,7 @@ export class ExpressAttempt implements LineUser {
   }
 
   #finish(outcome: Outcome): void {
+    if (this.#isOver) return;
     this.#isOver = true;
     this.#settle(
       outcome.kind === 'failed' || outcome.kind === 'abandoned' ? outcome.kind : 'answered',

@@ -15,7 +15,7 @@ import type { Lines } from './lines.js';
 import { LARGEST_BODY, LONGEST_HEAD, type PlainHead, readPlainHead } from './plain-request.js';
 import { type Refusal, refusalText } from './refuse.js';
 import { refuseEntry } from './refuse-entry.js';
-import type { Exchange } from './serve.js';
+import type { Exchange, Serving } from './serve.js';
 import type { Slabs } from './slabs.js';
 
 /** What all connections of the lane have in common. */
@@ -52,6 +52,7 @@ export class ExpressClient implements Exchange {
   // Of the request on its way:
   #inForce: InForce | undefined;
   #entry: Entry | undefined;
+  #serving: Serving | undefined;
   #accepted: Accepted | undefined;
   #body: Buffer | undefined;
   isBusy = false;
@@ -138,8 +139,24 @@ export class ExpressClient implements Exchange {
       return queueMicrotask(this.#served);
     }
     this.#entry = entry;
-    void serve(verdict, { startedAt, entry }, this).then(this.#served, this.#broken);
+    try {
+      this.#serving = serve(verdict, { startedAt, entry }, this);
+      this.#forward(this.#serving.first);
+    } catch (error) {
+      this.#broken(error);
+    }
   }
+
+  /** In the turn of whatever ended the attempt; an answer never comes in the turn of its request, so nothing gets deep. */
+  readonly #settled = (outcome: Outcome): void => {
+    try {
+      const sending = this.#serving?.next(outcome);
+      if (sending) return this.#forward(sending);
+    } catch (error) {
+      return this.#broken(error);
+    }
+    this.#served();
+  };
 
   /** What the plan says of the request; undefined when node:http has to serve it. Nothing has had an effect yet. */
   #judge({ parts, isPlain }: InForce, { method, target, rawHeaders }: PlainHead): Verdict | undefined {
@@ -159,6 +176,7 @@ export class ExpressClient implements Exchange {
     this.#attempt = undefined;
     this.#accepted = undefined;
     this.#body = undefined;
+    this.#serving = undefined;
     this.#entry?.release();
     this.#entry = undefined;
     if (this.#inForce) this.#world.plans.leave(this.#inForce);
@@ -215,25 +233,24 @@ export class ExpressClient implements Exchange {
     return this.#attempt?.begun() ?? false;
   }
 
-  forward(sending: Sending): Promise<Outcome> {
-    return new Promise((settle) => {
-      if (this.#isGone) return settle({ kind: 'abandoned' });
-      this.#attempt = new ExpressAttempt(
-        {
-          client: this.#socket,
-          linesTo: this.#world.linesTo,
-          slabs: this.#world.slabs,
-          accepted: this.#accepted as Accepted,
-          body: this.#body,
-          keepAlive: this.#goesOn,
-          idleMs: this.#world.limits.idleMs,
-          time: this.#world.time,
-          date: this.#world.date,
-          settle,
-        },
-        sending,
-      );
-    });
+  #forward(sending: Sending): void {
+    // Not in this turn: what a client had sent ahead of its leaving would be served in one.
+    if (this.#isGone) return queueMicrotask(() => this.#settled({ kind: 'abandoned' }));
+    this.#attempt = new ExpressAttempt(
+      {
+        client: this.#socket,
+        linesTo: this.#world.linesTo,
+        slabs: this.#world.slabs,
+        accepted: this.#accepted as Accepted,
+        body: this.#body,
+        keepAlive: this.#goesOn,
+        idleMs: this.#world.limits.idleMs,
+        time: this.#world.time,
+        date: this.#world.date,
+        settle: this.#settled,
+      },
+      sending,
+    );
   }
 
   tell(): void {

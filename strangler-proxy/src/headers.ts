@@ -2,7 +2,7 @@
 export type RawHeaders = readonly string[];
 
 // RFC 9110, 7.6.1; "http2-settings" (RFC 7540, 3.2.1) and "proxy-connection" are hop-by-hop in practice.
-const HOP_BY_HOP = new Set([
+export const HOP_BY_HOP: ReadonlySet<string> = new Set([
   'connection',
   'http2-settings',
   'keep-alive',
@@ -54,18 +54,33 @@ export function hopByHopOf(raw: RawHeaders): (key: string) => boolean {
 
 const isHopByHop = (key: string): boolean => HOP_BY_HOP.has(key);
 const OWN_ID = 'x-request-id';
-const LENGTHS = new Set([OWN_ID, ...HOP_BY_HOP].map(({ length }) => length));
-const MAY_GO_LENGTH = Array.from({ length: 64 }, (_, length) => LENGTHS.has(length));
+
+/** Tells fast that a name, in whatever case, is none of these; it may be one when it has the length and first letter of one. */
+export function mayBeOneOf(names: Iterable<string>): (name: string) => boolean {
+  const known = new Uint8Array(LONGEST_NAME * LETTERS);
+  for (const name of names) known[placeOf(name)] = 1;
+  return (name) => name.length < LONGEST_NAME && known[placeOf(name)] === 1;
+}
+
+const LONGEST_NAME = 64;
+const LETTERS = 32;
+// The last five bits of a letter are the same in either case.
+const placeOf = (name: string): number => name.length * LETTERS + (name.charCodeAt(0) & (LETTERS - 1));
+
+const mayGoAway = mayBeOneOf([OWN_ID, ...HOP_BY_HOP]);
+
+/** Whether the message names no header of its own as hop-by-hop, so that only HOP_BY_HOP are. */
+export const isUsual = (isForThisConnection: (key: string) => boolean): boolean =>
+  isForThisConnection === isHopByHop;
 
 /** The headers of an answer that belong to the message and not to one connection, without the id that the proxy gives. */
 export function endToEnd(raw: RawHeaders): string[] {
   const isForThisConnection = hopByHopOf(raw);
-  const isUsual = isForThisConnection === isHopByHop;
+  const isFast = isUsual(isForThisConnection);
   const kept: string[] = [];
   for (let index = 0; index + 1 < raw.length; index += 2) {
     const name = raw[index] as string;
-    // Most names differ in length from all that could go.
-    const mayGo = !isUsual || MAY_GO_LENGTH[name.length] === true;
+    const mayGo = !isFast || mayGoAway(name);
     const key = mayGo ? name.toLowerCase() : '';
     if (!mayGo || (!isForThisConnection(key) && key !== OWN_ID)) kept.push(name, raw[index + 1] as string);
   }

@@ -32,10 +32,17 @@ export type PlanInForce = {
 };
 
 export function createPlanInForce(first: InForce): PlanInForce {
-  const users = new Map<InForce, number>([[first, 0]]);
+  const users = new Map<InForce, { count: number }>();
+  const entryOf = (inForce: InForce): { count: number } => {
+    const of = { count: 0 };
+    users.set(inForce, of);
+    return of;
+  };
   let current = first;
+  // Nearly every request enters and leaves this one, and looks nothing up.
+  let ofCurrent = entryOf(first);
   const finishIfLeft = (inForce: InForce): void => {
-    if (inForce === current || users.get(inForce) !== 0) return;
+    if (inForce === current || users.get(inForce)?.count !== 0) return;
     void inForce.finish().finally(() => users.delete(inForce));
   };
   return {
@@ -43,16 +50,18 @@ export function createPlanInForce(first: InForce): PlanInForce {
       return current;
     },
     enter() {
-      users.set(current, (users.get(current) ?? 0) + 1);
+      ofCurrent.count++;
       return current;
     },
     leave(inForce) {
-      users.set(inForce, (users.get(inForce) ?? 0) - 1);
+      if (inForce === current) return void ofCurrent.count--;
+      const of = users.get(inForce);
+      if (of) of.count--;
       finishIfLeft(inForce);
     },
     put(next) {
       const before = current;
-      users.set(next, 0);
+      ofCurrent = entryOf(next);
       current = next;
       finishIfLeft(before);
     },

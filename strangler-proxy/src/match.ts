@@ -161,14 +161,20 @@ export function match(table: RouteTable, method: string, path: string | null, as
   let facts: Facts | undefined;
   let found: Candidate | undefined;
 
-  const isFulfilled = ({ fulfil }: Candidate): boolean => {
-    if (!fulfil) return true;
-    weighed++;
-    return fulfil((facts ??= readFacts(asked)));
+  // Plain loops: nearly every leaf has one candidate, and none that asks for more than its path.
+  const firstOf = (candidates: readonly Candidate[] | undefined): Candidate | undefined => {
+    if (candidates === undefined) return undefined;
+    for (const candidate of candidates) {
+      if (!candidate.fulfil) return candidate;
+      weighed++;
+      if (candidate.fulfil((facts ??= readFacts(asked)))) return candidate;
+    }
+    return undefined;
   };
   const take = (leaf: Leaf): void => {
-    const named = leaf.get(method)?.find(isFulfilled);
-    const any = leaf.get('*')?.find(isFulfilled);
+    if (leaf.size === 0) return;
+    const named = firstOf(leaf.get(method));
+    const any = firstOf(leaf.get('*'));
     const best = named && any ? (precedence(named, any) <= 0 ? named : any) : (named ?? any);
     if (best && (!found || best.order < found.order)) found = best;
   };

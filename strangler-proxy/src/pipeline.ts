@@ -4,6 +4,7 @@ import { type Plan, StranglerError } from '@strangler/contracts';
 import { accept } from './accept.js';
 import type { AccessLog } from './access-log.js';
 import type { Admission, Entry } from './admission.js';
+import type { Sending } from './attempt.js';
 import { type Authenticate, refusalHeaders, showKeys, turnedAway } from './authenticate.js';
 import { type ConsultParts, standingOf } from './consult.js';
 import type { Entrance } from './entrance.js';
@@ -105,16 +106,17 @@ export function createPipeline(parts: PipelineParts, serve: Serve) {
     const trail = accepted.span && parts.tracing?.trail(accepted.span, forward);
     const way = trail ?? forward;
     const brought = { startedAt, entry, setCookies: passage?.setCookies, decidedAt, tries: trail?.tries };
-    return serve(verdict, brought, {
+    const serving = serve(verdict, brought, {
       begun: () => response.headersSent,
-      forward(sending) {
-        // The service gets the request as it was admitted; legacy, falling back, as it came.
-        const as = sending.route && passage?.kind === 'admitted' ? passage : { accepted, body: undefined };
-        return way.web({ ...sending, request, response, accepted: as.accepted, body: as.body, onHead });
-      },
       tell: (of, fellBack) => tellIfTester(parts, of, response, fellBack),
       refuse: refuseOn(response),
     });
+    for (let sending: Sending | undefined = serving.first; sending;) {
+      // The service gets the request as it was admitted; legacy, falling back, as it came.
+      const as = sending.route && passage?.kind === 'admitted' ? passage : { accepted, body: undefined };
+      const attempt = { ...sending, request, response, accepted: as.accepted, body: as.body, onHead };
+      sending = serving.next(await way.web(attempt));
+    }
   }
 }
 

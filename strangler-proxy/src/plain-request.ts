@@ -95,7 +95,8 @@ const isBlank = (code: number): boolean => code === SPACE || code === TAB;
 
 /** RFC 9110, 5.5: blanks around a value do not belong to it. */
 export function trimmed(text: string, from: number, to: number): string {
-  let [begin, end] = [from, to];
+  let begin = from;
+  let end = to;
   while (begin < end && isBlank(text.charCodeAt(begin))) begin++;
   while (end > begin && isBlank(text.charCodeAt(end - 1))) end--;
   return text.slice(begin, end);

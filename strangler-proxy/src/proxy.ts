@@ -83,12 +83,14 @@ export type ProxyOptions = {
 };
 
 const DRAIN_MS = 8_000;
+const { timeOrigin } = performance;
+const clock = (): number => timeOrigin + performance.now();
 
 /** Starts the proxy of a plan: `urls.proxy` takes the traffic, `urls.admin` shows what becomes of it. Throws PROXY_PORT_UNAVAILABLE. */
 export async function createProxy(options: ProxyOptions): Promise<Running> {
   const { plan, log } = options;
   const {
-    now = () => performance.timeOrigin + performance.now(),
+    now = clock,
     newId = () => randomBytes(16).toString('base64url'),
     randomHex = createRandomHex(),
   } = options;

@@ -25,6 +25,8 @@ export function redactTarget(given: string): string {
     : given.replace(/^((?:[a-z]+:\/\/)?)[^/?#]*@/i, `$1${REDACTED}@`);
   const query = target.indexOf('?');
   if (query === -1) return target;
+  // Of a query without escapes that has no secret name in it anywhere, no part has one.
+  if (!target.includes('%', query) && !SECRET_NAME.test(target.slice(query + 1))) return target;
   const parameters = target.slice(query + 1).split('&');
   const shown = parameters.map((parameter) => {
     const name = parameter.split('=')[0] as string;

@@ -13,8 +13,6 @@ import type { Ending } from './tell-served.js';
 export type Exchange = {
   /** The head of an answer has gone out: nobody else can answer any more. */
   begun(): boolean;
-  /** Sends the request to the upstream and the answer to the client. Never rejects. */
-  forward(sending: Sending): Promise<Outcome>;
   /** Tells a tester what decided, with the answer that comes next; nothing for anybody else. */
   tell(verdict: Verdict, fellBack: boolean): void;
   /** Answers with the error; an answer that has begun is cut. `close`: what is left of the request will not be read. */
@@ -28,12 +26,20 @@ export type Brought = Pick<Ending, 'startedAt' | 'decidedAt' | 'tries'> & {
   readonly setCookies?: readonly string[] | undefined;
 };
 
-export type Serve = (verdict: Verdict, brought: Brought, exchange: Exchange) => Promise<void>;
+/** A request on its way. The lane sends what it is told, and says what became of it, until nothing more is to be sent. */
+export type Serving = {
+  readonly first: Sending;
+  /** What is to be sent now; undefined when the request is over and recorded. */
+  next(outcome: Outcome): Sending | undefined;
+};
+
+/** Steps and no promises: a lane that waits for nothing needs no turn of its own for each of them. */
+export type Serve = (verdict: Verdict, brought: Brought, exchange: Exchange) => Serving;
 
 /** forward -> (shadow ->) compare -> record: what becomes of a request that has been judged, whichever lane carries it. */
 export function createServe(parts: Omit<PipelineParts, 'forward'>): Serve {
   const { admission, upstreams, shadow, log, now, authenticate } = parts;
-  return async (verdict, { setCookies, entry, ...begin }, exchange) => {
+  return (verdict, { setCookies, entry, startedAt, decidedAt, tries }, exchange) => {
     const { accepted, route, decision, service } = verdict;
     const capture = decision.shadow && route ? shadow.reserve(route) : undefined;
     exchange.tell(verdict, false);
@@ -41,75 +47,78 @@ export function createServe(parts: Omit<PipelineParts, 'forward'>): Serve {
     const bodyBytes = admission.bodyBytes(route);
     const { moved, stayed } = cookiesFor(parts, verdict, setCookies);
     let upstream = upstreams.get(decision.upstream);
-    let outcome = await exchange.forward({
-      upstream,
-      route: decision.side === 'service' ? route : undefined,
-      hold: decision.fallback,
-      setCookies: moved,
-      ownHeaders,
-      bodyBytes,
-      capture,
-    });
-    const fellBack = decision.fallback && couldNotAnswer(outcome) && !exchange.begun();
-    const serviceFailed = decision.side === 'service' && (couldNotAnswer(outcome) || isServerError(outcome));
-    if (fellBack) {
-      upstream = upstreams.get('legacy');
-      exchange.tell(verdict, true);
-      const refusal = entry.moveTo('legacy');
-      outcome = refusal
-        ? { kind: 'refused', ...refusal }
-        : await exchange.forward({
-            upstream,
-            hold: false,
-            setCookies: stayed,
-            ownHeaders,
-            bodyBytes,
-            capture,
-          });
-    }
-    const unanswered =
-      outcome.kind !== 'answered' && isOwnWrite(parts, verdict)
-        ? { 'set-cookie': parts.ownWrites.give(accepted, recognise(accepted, parts.identity), false) }
-        : undefined;
-    if (outcome.kind === 'failed') {
-      log.warn(
-        { code: outcome.error.code, method: accepted.method, route: route?.text ?? 'other' },
-        outcome.error.message,
-      );
-      exchange.refuse(outcome.error, unanswered && { headers: unanswered });
-    }
-    const refused = outcome.kind === 'refused' ? outcome : undefined;
-    if (refused) {
-      parts.refused(refused.error);
-      exchange.refuse(refused.error, {
-        headers: { ...refused.headers, ...unanswered },
-        close: accepted.hasBody,
-      });
-    }
+    let fellBack = false;
+    let serviceFailed = false;
 
-    recordServed(parts, verdict, {
-      ...begin,
-      upstream: upstream.name,
-      by: fellBack ? 'fallback' : decision.side,
-      status: exchange.begun() && outcome.kind === 'answered' ? outcome.status : null,
-      failed: outcome.kind === 'failed',
-      serviceFailed,
-      bytes: outcome.kind === 'answered' ? (outcome.bytes ?? null) : null,
-      endedAt: now(),
-      refusal: refused?.error,
-    });
-    if (capture && route)
-      shadow.submit(
+    const end = (outcome: Outcome): undefined => {
+      const unanswered =
+        outcome.kind !== 'answered' && isOwnWrite(parts, verdict)
+          ? { 'set-cookie': parts.ownWrites.give(accepted, recognise(accepted, parts.identity), false) }
+          : undefined;
+      if (outcome.kind === 'failed') {
+        log.warn(
+          { code: outcome.error.code, method: accepted.method, route: route?.text ?? 'other' },
+          outcome.error.message,
+        );
+        exchange.refuse(outcome.error, unanswered && { headers: unanswered });
+      }
+      const refused = outcome.kind === 'refused' ? outcome : undefined;
+      if (refused) {
+        parts.refused(refused.error);
+        exchange.refuse(refused.error, {
+          headers: { ...refused.headers, ...unanswered },
+          close: accepted.hasBody,
+        });
+      }
+
+      recordServed(parts, verdict, {
+        startedAt,
+        decidedAt,
+        tries,
+        upstream: upstream.name,
+        by: fellBack ? 'fallback' : decision.side,
+        status: exchange.begun() && outcome.kind === 'answered' ? outcome.status : null,
+        failed: outcome.kind === 'failed',
+        serviceFailed,
+        bytes: outcome.kind === 'answered' ? (outcome.bytes ?? null) : null,
+        endedAt: now(),
+        refusal: refused?.error,
+      });
+      if (capture && route)
+        shadow.submit(
+          capture,
+          {
+            accepted,
+            route,
+            control: upstreams.get('legacy'),
+            candidate: service,
+            forCandidate: authenticate && route.guard && (() => admitted(authenticate, verdict)),
+          },
+          outcome.kind,
+        );
+    };
+    return {
+      first: {
+        upstream,
+        route: decision.side === 'service' ? route : undefined,
+        hold: decision.fallback,
+        setCookies: moved,
+        ownHeaders,
+        bodyBytes,
         capture,
-        {
-          accepted,
-          route,
-          control: upstreams.get('legacy'),
-          candidate: service,
-          forCandidate: authenticate && route.guard && (() => admitted(authenticate, verdict)),
-        },
-        outcome.kind,
-      );
+      },
+      next(outcome) {
+        if (fellBack) return end(outcome);
+        fellBack = decision.fallback && couldNotAnswer(outcome) && !exchange.begun();
+        serviceFailed = decision.side === 'service' && (couldNotAnswer(outcome) || isServerError(outcome));
+        if (!fellBack) return end(outcome);
+        upstream = upstreams.get('legacy');
+        exchange.tell(verdict, true);
+        const refusal = entry.moveTo('legacy');
+        if (refusal) return end({ kind: 'refused', ...refusal });
+        return { upstream, hold: false, setCookies: stayed, ownHeaders, bodyBytes, capture };
+      },
+    };
   };
 }
 

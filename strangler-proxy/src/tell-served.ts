@@ -20,8 +20,9 @@ export type Ending = Pick<Served, 'upstream' | 'by' | 'status' | 'failed' | 'ser
 export function tellServed(
   { accessLog, tracing }: { readonly accessLog: AccessLog; readonly tracing: Tracing | undefined },
   verdict: Verdict,
-  { bytes, startedAt, endedAt, decidedAt, tries, refusal, ...ending }: Ending,
+  ending: Ending,
 ): void {
+  const { bytes, startedAt, endedAt, decidedAt, tries, refusal } = ending;
   const { accepted, route, decision, consulted } = verdict;
   const status = refusal?.status ?? ending.status;
   if (accepted.span && decidedAt !== undefined && tries)

@@ -3,6 +3,8 @@ export type Contender = {
   readonly name: ContenderName;
   readonly url: string;
   readonly pid: number;
+  /** Where its inspector opens when it is asked to; of ours alone. */
+  readonly inspectPort?: number;
 };
 
 /** `before` is another build of the proxy, to see what a change did; it runs only when one is named. */

@@ -44,10 +44,7 @@ const PEERS = {
   fastify: 'fastify',
 } as const;
 
-async function start(
-  name: ContenderName,
-  world: World,
-): Promise<{ readonly url: string; readonly pid: number } | undefined> {
+async function start(name: ContenderName, world: World): Promise<Omit<Contender, 'name'> | undefined> {
   const { at, upstream, owned } = world;
   switch (name) {
     case 'direct':
@@ -88,7 +85,8 @@ async function startProxy({ at, upstream, controlPort, owned, path }: World, nam
   };
   const plan = await writePlan(join(at, name), addresses);
   const log = openSync(join(at, name, 'access.log'), 'w');
-  const ours = owned.start(process.execPath, [entry, '--plan', plan], {
+  const inspectPort = await freePort();
+  const ours = owned.start(process.execPath, [`--inspect-port=${inspectPort}`, entry, '--plan', plan], {
     core: 'measured',
     ipc: true,
     stdout: log,
@@ -96,7 +94,7 @@ async function startProxy({ at, upstream, controlPort, owned, path }: World, nam
   });
   const ready = (await readyMessage(ours, name)) as ReadyMessage;
   await waitForCanary(String(ready.urls['admin']));
-  return { url: String(ready.urls['proxy']), pid: ours.pid };
+  return { url: String(ready.urls['proxy']), pid: ours.pid, inspectPort };
 }
 
 /** Before the phase is known everything is on legacy, and nothing would be decided. */
