@@ -45,6 +45,8 @@ export type AssemblerOptions = {
 };
 
 const STATEMENT_SHOWN = 120;
+// Logged once a temporary table or one without transactions was written, and only then: else the server leaves rows that were taken back out.
+const SAVEPOINT = /^\s*(SAVEPOINT|ROLLBACK(?:\s+WORK)?\s+TO(?:\s+SAVEPOINT)?)\s+(`(?:[^`]|``)+`|\w+)\s*$/i;
 
 /** Puts the events of a log together to committed transactions. The returned function throws what the stream cannot go on from. */
 export function assembler(options: AssemblerOptions): (event: LogEvent) => void {
@@ -54,6 +56,11 @@ export function assembler(options: AssemblerOptions): (event: LogEvent) => void 
   let bytes = 0;
   /** A table of the transaction, of whose pieces some are handed out already. */
   let handedOut: string | undefined;
+  /** How much there was of the transaction when it could last be rolled back to there. */
+  const savepoints = new Map<
+    string,
+    { readonly changes: readonly ChangeEvent[]; readonly count: number; readonly bytes: number }
+  >();
 
   /** The place behind the transaction that is being read. */
   const behind = (event: LogEvent): LogPosition =>
@@ -68,6 +75,7 @@ export function assembler(options: AssemblerOptions): (event: LogEvent) => void 
     id = name;
     changes = [];
     bytes = 0;
+    savepoints.clear();
   };
   const hasRows = (): string | undefined => handedOut ?? changes[0]?.table;
   const handOutPiece = (event: LogEvent) => {
@@ -96,6 +104,7 @@ export function assembler(options: AssemblerOptions): (event: LogEvent) => void 
     id = undefined;
     changes = [];
     bytes = 0;
+    savepoints.clear();
   };
   const take = (event: LogEvent, operation: ChangeEvent['operation']) => {
     const map = event.tableMap[event.tableId];
@@ -115,10 +124,27 @@ export function assembler(options: AssemblerOptions): (event: LogEvent) => void 
     bytes += memoryOf(event, table);
     if (bytes >= options.pieceBytes) handOutPiece(event);
   };
+  /** Takes back what came behind the savepoint; false when nobody can tell what that is. */
+  const rollBackTo = (name: string): boolean => {
+    const to = savepoints.get(name);
+    // Of what was handed out in pieces nothing can be taken back, and tables without transactions keep their rows.
+    if (to?.changes !== changes) return false;
+    const isKept = ({ database, table }: ChangeEvent) =>
+      options.tableOf(`${database}.${table}`)?.engine !== 'innodb';
+    if (changes.slice(to.count).some(isKept)) return false;
+    changes.length = to.count;
+    bytes = to.bytes;
+    return true;
+  };
   const query = (event: LogEvent) => {
     const word = /^\s*(\w+)/.exec(event.query)?.[1]?.toLowerCase();
     const shown = event.query.trim().replaceAll(/\s+/g, ' ').slice(0, STATEMENT_SHOWN);
-    if (word === 'begin' || word === 'savepoint') return;
+    const [, savepoint, quoted] = SAVEPOINT.exec(event.query) ?? [];
+    const name = quoted?.replaceAll('`', '');
+    if (name !== undefined && savepoint?.toLowerCase() === 'savepoint')
+      return void savepoints.set(name, { changes, count: changes.length, bytes });
+    if (name !== undefined && rollBackTo(name)) return;
+    if (word === 'begin' || word === 'savepoint' || word === 'release') return;
     if (word === 'commit') return commit(event);
     // A rollback is logged when tables without transactions were written too; what of the rest it takes back the log does not say.
     if (word === 'rollback' || word === 'xa') {

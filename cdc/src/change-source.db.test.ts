@@ -234,6 +234,21 @@ describe('on a server of its own', () => {
       );
     });
 
+    it('leaves out what was rolled back to a savepoint, also where a temporary table has it logged', async () => {
+      const from = await trial.source.now();
+      const insert = { id: 55_550, name: 'stays' };
+      await database.root.query(
+        `CREATE TEMPORARY TABLE stage (id INT PRIMARY KEY) ENGINE=InnoDB; START TRANSACTION;
+        INSERT INTO item VALUES (${insert.id}, '${insert.name}'); INSERT INTO stage VALUES (1); SAVEPOINT a;
+        INSERT INTO item VALUES (55551, 'goes'); SAVEPOINT b; INSERT INTO stage VALUES (2); INSERT INTO item VALUES (55552, 'goes, too');
+        ROLLBACK TO b; ROLLBACK TO SAVEPOINT a; INSERT INTO item VALUES (55553, 'comes'); RELEASE SAVEPOINT a; COMMIT;
+        DROP TEMPORARY TABLE stage`,
+      );
+      expect(changesOf(await read(trial.source, from, 1))).toEqual([
+        [eventOf({ insert }), eventOf({ insert: { id: 55_553, name: 'comes' } })],
+      ]);
+    });
+
     it('with an XA transaction of a captured table is not followed', async () => {
       const from = await trial.source.now();
       await database.root.query(

@@ -1,5 +1,5 @@
 import { type MigrationData, type Plan, type Problem, reasonOf, StranglerError } from '@strangler/contracts';
-import { ConfigResourceTypes, Kafka, logLevel } from 'kafkajs';
+import kafkajs from 'kafkajs';
 import type { Connection, RowDataPacket } from 'mysql2/promise';
 import { baseTypeOf } from './column.js';
 import { connectApi } from './connect-api.js';
@@ -8,6 +8,9 @@ import { connectorNames, differingKeys } from './connector-config.js';
 import { compileMapping } from './map.js';
 import { kafkaSettingsOf, plannedConnector } from './planned-source.js';
 import { columnOf, readTable, type Table } from './table.js';
+
+// A CommonJS package: Node finds not all of its names.
+const { ConfigResourceTypes, Kafka, logLevel } = kafkajs;
 
 const APPLY = 'run "strangler-sync connectors apply --plan FILE"';
 const BINLOG = 'or let this database be captured by "kind: binlog"';

@@ -1,10 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { StranglerError } from '@strangler/contracts';
-import { type Admin, type Consumer, type EachBatchPayload, Kafka, logLevel } from 'kafkajs';
+import kafkajs, { type Admin, type Consumer, type EachBatchPayload } from 'kafkajs';
 import { BoundedQueue } from './bounded-queue.js';
 import { recordsPurged, recordsUnreadable } from './errors.js';
 import type { LogBounds, LogRecord, RecordLog } from './record-log.js';
+
+// A CommonJS package: Node finds not all of its names.
+const { Kafka, logLevel } = kafkajs;
 
 export type KafkaLogOptions = {
   readonly brokers: readonly string[];

@@ -1,3 +1,5 @@
+// Long: the life of one migration's data in one file, from the first copy over retries and servers that are lost to its end.
+
 import { setTimeout as delay } from 'node:timers/promises';
 import {
   type MigrationData,

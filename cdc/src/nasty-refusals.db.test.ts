@@ -177,7 +177,7 @@ describe('a flow stops with a sentence, with nothing of it applied, at', () => {
   it.each(refused)('%s, copied', async (_, source, target, value, sentence) => {
     await open(source, target);
     await from.root.query(`INSERT INTO a SET id = 1, v = ${value}`);
-    sync = migrationOf('refusal', from, to, data);
+    sync = migrationOf('refusal', from, to, data, { maxParkedKeys: 0 });
     void sync.wish('run');
     await until(() => sync?.evidence(0).state === 'stopped', 'it stops');
     expect(sync.evidence(0).problem).toMatch(sentence);
@@ -186,7 +186,7 @@ describe('a flow stops with a sentence, with nothing of it applied, at', () => {
 
   it.each(refused)('%s, followed', async (_, source, target, value, sentence) => {
     await open(source, target);
-    sync = migrationOf('refusal', from, to, data);
+    sync = migrationOf('refusal', from, to, data, { maxParkedKeys: 0 });
     void sync.wish('run');
     await followed(sync, from);
     await from.root.query(`INSERT INTO a SET id = 101, v = ${value}`);
@@ -247,7 +247,7 @@ describe('a flow stops with a sentence, with nothing of it applied, at', () => {
     ],
   ])('%s', async (_, statements, sentence, column) => {
     await open('v INT', column);
-    sync = migrationOf('refusal', from, to, data);
+    sync = migrationOf('refusal', from, to, data, { maxParkedKeys: 0 });
     void sync.wish('run');
     await followed(sync, from);
     await from.root.query(statements);
@@ -257,7 +257,7 @@ describe('a flow stops with a sentence, with nothing of it applied, at', () => {
 
   it('58 what is written past the log is found by a verification', async () => {
     await open('v INT', 'v INT');
-    sync = migrationOf('refusal', from, to, data);
+    sync = migrationOf('refusal', from, to, data, { maxParkedKeys: 0 });
     void sync.wish('run');
     await followed(sync, from);
     await from.root.query('SET sql_log_bin = 0; INSERT INTO a VALUES (1, 1); SET sql_log_bin = 1');
@@ -270,7 +270,7 @@ describe('a flow stops with a sentence, with nothing of it applied, at', () => {
       'CREATE TABLE told (n INT); CREATE TRIGGER tell AFTER INSERT ON b FOR EACH ROW INSERT INTO told SELECT NEW.id FROM DUAL WHERE @strangler_apply IS NULL',
     );
     await from.root.query('INSERT INTO a VALUES (1, 1)');
-    sync = migrationOf('refusal', from, to, data);
+    sync = migrationOf('refusal', from, to, data, { maxParkedKeys: 0 });
     void sync.wish('run');
     await from.root.query('INSERT INTO a VALUES (2, 2)');
     await followed(sync, from);

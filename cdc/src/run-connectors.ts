@@ -7,11 +7,14 @@ import {
   problemLine,
   reasonOf,
 } from '@strangler/contracts';
-import { Kafka, logLevel } from 'kafkajs';
+import kafkajs from 'kafkajs';
 import { connectApi, type ConnectorStatus } from './connect-api.js';
 import { connect, databaseOf } from './connect.js';
 import { type ConnectorConfig, connectorNames, differingKeys } from './connector-config.js';
 import { kafkaSettingsOf, plannedConnector } from './planned-source.js';
+
+// A CommonJS package: Node finds not all of its names.
+const { Kafka, logLevel } = kafkajs;
 
 export type Output = { readonly out: (line: string) => void; readonly err: (line: string) => void };
 
@@ -55,7 +58,11 @@ export async function runConnectors(
     err(USAGE);
     return EXIT.badInput;
   }
-  const loaded = await loadPlan(values.plan, environment);
+  const loaded = await loadPlan(values.plan, environment).catch((error: unknown) => reasonOf(error));
+  if (typeof loaded === 'string') {
+    err(loaded);
+    return EXIT.badInput;
+  }
   if (!loaded.ok) {
     for (const problem of loaded.problems) err(problemLine(problem));
     return EXIT.badInput;

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { KafkaSettings } from '@strangler/contracts';
-import { Kafka, logLevel } from 'kafkajs';
+import kafkajs from 'kafkajs';
 import { endProcess, startBroker, startWorker } from '../../../scripts/connect-server.mjs';
 import type { CapturedTable } from '../change-source.js';
 import { connectApi } from '../connect-api.js';
@@ -12,6 +12,9 @@ import { kafkaLog } from '../kafka-log.js';
 import { kafkaSource, type KafkaSourceOptions } from '../kafka-source.js';
 import { watermarkTable } from '../watermark.js';
 import { until } from './databases.js';
+
+// A CommonJS package: Node finds not all of its names.
+const { Kafka, logLevel } = kafkajs;
 
 type Place = {
   readonly libs: string;

@@ -9,7 +9,7 @@ import { pino } from 'pino';
 import { isUpTo, positionOf } from '../binlog-offset.js';
 import { flowClock } from '../flow-clock.js';
 import { logEnd } from '../log-end.js';
-import { MigrationSync } from '../migration-sync.js';
+import { MigrationSync, type MigrationSyncOptions } from '../migration-sync.js';
 import { readRows } from '../sql.js';
 import { noStopPoints } from '../stop-points.js';
 import { readTable, type Table } from '../table.js';
@@ -48,6 +48,7 @@ export const migrationOf = (
   from: ScratchDatabase,
   to: ScratchDatabase,
   data: MigrationData,
+  more: Partial<MigrationSyncOptions> = {},
 ): MigrationSync =>
   new MigrationSync({
     name,
@@ -60,6 +61,7 @@ export const migrationOf = (
     onAppliedUntil: () => {},
     random: Math.random,
     stopPoints: noStopPoints,
+    ...more,
   });
 
 /** Waits until everything written before the call is applied. Throws the problem when it stops. */
