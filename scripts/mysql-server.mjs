@@ -11,6 +11,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -111,7 +112,8 @@ function accountFor(folder) {
  * Starts a private server with an empty data folder, on loopback, with a random password for root.
  * @param {{ folder?: string, args?: string[], program?: string }} options `args` are appended to the server's own
  *   (the later of two wins), `folder` is emptied first
- * @returns {Promise<{ url: string, how: string, stop: () => Promise<void> }>}
+ * @returns {Promise<{ url: string, how: string, stop: () => Promise<void>, pid: () => number, restart: (signal: NodeJS.Signals) => Promise<void> }>}
+ *   `restart` ends it by a signal and starts it on the same data and port
  */
 export async function startServer(options = {}) {
   const program =
@@ -164,8 +166,7 @@ export async function startServer(options = {}) {
     { mode: 0o644 },
   );
 
-  for (let attempt = 1; ; attempt++) {
-    const port = await freePort();
+  const launch = async (port) => {
     const args = [
       '--no-defaults',
       `--datadir=${data}`,
@@ -209,26 +210,50 @@ export async function startServer(options = {}) {
     keeper.stderr.on('data', (chunk) => (log = (log + chunk).slice(-4000)));
     keeper.stdin.on('error', () => {});
     let alive = true;
-    const ended = new Promise((done) => keeper.once('close', () => ((alive = false), done())));
+    const gone = new Promise((done) => keeper.once('exit', () => ((alive = false), done())));
+    const ended = new Promise((done) => keeper.once('close', () => done()));
     const url = `mysql://root:${password}@127.0.0.1:${port}/`;
     const failure = await waitForLogin(url, 60_000, () => alive);
-    const stop = async () => {
+    const end = async () => {
       keeper.ref();
+      // Else a process with nothing else to do would end before it has heard of the end.
+      keeper.stderr.ref?.();
       keeper.stdin.end();
       await ended;
-      rmSync(folder, { recursive: true, force: true });
-      rmSync(socketFolder, { recursive: true, force: true });
     };
-    if (!failure) {
-      keeper.unref();
-      keeper.stderr.unref?.();
-      keeper.stdin.unref?.();
-      return { url, how: `private instance of ${program}`, stop };
+    if (failure) {
+      await end();
+      return { failure, log };
     }
-    keeper.stdin.end();
-    await ended;
-    if (attempt === 3 || !/address already in use/i.test(log))
-      throw new Error(`"${program}" did not start: ${failure.message}\n${log}`);
+    keeper.unref();
+    keeper.stderr.unref?.();
+    keeper.stdin.unref?.();
+    return { url, gone, end };
+  };
+
+  for (let attempt = 1; ; attempt++) {
+    const port = await freePort();
+    let running = await launch(port);
+    if (!running.failure) {
+      const pid = () => Number(readFileSync(join(folder, 'server.pid'), 'utf8'));
+      const stop = async () => {
+        await running.end();
+        rmSync(folder, { recursive: true, force: true });
+        rmSync(socketFolder, { recursive: true, force: true });
+      };
+      const restart = async (signal) => {
+        process.kill(pid(), signal);
+        await running.gone;
+        await running.end();
+        const next = await launch(port);
+        if (next.failure)
+          throw new Error(`"${program}" did not start again: ${next.failure.message}\n${next.log}`);
+        running = next;
+      };
+      return { url: running.url, how: `private instance of ${program}`, stop, pid, restart };
+    }
+    if (attempt === 3 || !/address already in use/i.test(running.log))
+      throw new Error(`"${program}" did not start: ${running.failure.message}\n${running.log}`);
   }
 }
 

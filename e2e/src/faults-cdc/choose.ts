@@ -1,0 +1,68 @@
+import { seeded } from './seeded.js';
+import { chooseWrite, type Write } from './choose-write.js';
+
+export const FAULTS = [
+  'kill sync',
+  'kill sync for a while',
+  'pause sync',
+  'cut source',
+  'cut target',
+  'pause source',
+  'pause target',
+  'end source',
+  'end target',
+  'kill source',
+  'kill target',
+  'turn clock',
+] as const;
+export type FaultKind = (typeof FAULTS)[number];
+
+/** `atMs` counts from the start of the writers; `forMs` is how long a pause lasts; `byMs` how far the clock of sync is turned. */
+export type Fault = {
+  readonly kind: FaultKind;
+  readonly atMs: number;
+  readonly forMs: number;
+  readonly byMs: number;
+};
+
+/** All that is decided of a run before it begins. Only the moment at which each thing happens is the machine's. */
+export type Choices = {
+  readonly seed: number;
+  /** Rows that are there before sync is started. */
+  readonly accounts: number;
+  readonly chunkRows: number;
+  readonly writingMs: number;
+  readonly writers: readonly (readonly Write[])[];
+  readonly faults: readonly Fault[];
+};
+
+const WRITES_A_WRITER = 600;
+const DAY_MS = 86_400_000;
+/** A start of sync or of a server takes about half a second of a core: with more of them a run is nothing but starts. */
+const MAX_FAULTS = 4;
+
+/** The same seed always chooses the same. */
+export function choose(seed: number): Choices {
+  const random = seeded(seed);
+  const pick = (limit: number) => Math.floor(random() * limit);
+  const writingMs = 1_000 + pick(800);
+  const accounts = 40 + pick(160);
+  return {
+    seed,
+    accounts,
+    chunkRows: 5 + pick(60),
+    writingMs,
+    faults: Array.from({ length: 2 + pick(MAX_FAULTS - 1) }, () => ({
+      kind: FAULTS[pick(FAULTS.length)] as FaultKind,
+      atMs: pick(writingMs),
+      forMs: 50 + pick(500),
+      byMs: pick(2 * DAY_MS) - DAY_MS,
+    })).toSorted((a, b) => a.atMs - b.atMs),
+    writers: [1, 2, 3].map((number) => {
+      const own = seeded(seed * 31 + number);
+      return Array.from({ length: WRITES_A_WRITER }, (_, serial) =>
+        chooseWrite({ random: own, accounts, writer: number, serial }),
+      );
+    }),
+  };
+}

@@ -1,0 +1,44 @@
+import { choose, type Fault } from './choose.js';
+import { type Findings, isClean, run, type Run, type RunOptions } from './run.js';
+import type { Servers } from './stand.js';
+
+export type SearchOptions = {
+  readonly servers: Servers;
+  readonly runs: number;
+  /** Of the first run; each later one has the next number. */
+  readonly seed: number;
+  /** In place of those that the seed chooses. */
+  readonly faults?: readonly Fault[];
+  readonly onRun?: (run: Run) => void;
+} & Pick<RunOptions, 'sabotage' | 'sabotageEnd'>;
+
+/** Runs in which something was found, by what it was. */
+export type SearchResult = { readonly [Kind in keyof Findings]: number } & {
+  readonly runs: number;
+  /** Of the runs in which something was found; of no run when all is well. */
+  readonly seeds: readonly number[];
+  readonly found: readonly Run[];
+};
+
+export async function search(options: SearchOptions): Promise<SearchResult> {
+  const { servers, runs, seed, faults, onRun = () => {}, ...sabotage } = options;
+  const all: Run[] = [];
+  for (let index = 0; index < runs; index++) {
+    const chosen = choose(seed + index);
+    const choices = faults ? { ...chosen, faults } : chosen;
+    const done = await run({ choices, servers, ...sabotage });
+    onRun(done);
+    all.push(done);
+  }
+  const found = all.filter((each) => !isClean(each));
+  const count = (kind: keyof Findings) => all.filter((each) => each[kind].length > 0).length;
+  return {
+    runs,
+    seeds: found.map((each) => each.seed),
+    lost: count('lost'),
+    duplicated: count('duplicated'),
+    halfSeen: count('halfSeen'),
+    stuck: count('stuck'),
+    found,
+  };
+}
