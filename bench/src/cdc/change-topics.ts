@@ -4,7 +4,8 @@ import { Kafka, logLevel } from 'kafkajs';
 /** The same changes twice: as the connector of the toolkit writes them, and with the schemas that the sink cannot do without. */
 export type ChangeTopics = { readonly ours: string; readonly sinks: string };
 
-const RECORDS_A_REQUEST = 2_000;
+/** A request is one batch to the broker, which takes a megabyte: records with schemas have two kilobytes. */
+const RECORDS_A_REQUEST = 200;
 const NUMBERS = new Set(['id', 'quantity', 'owner_id', 'active']);
 const TYPES: Readonly<Record<string, string>> = {
   id: 'int64',
