@@ -6,7 +6,9 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
-const pom = join(root, 'cdc', 'connect', 'pom.xml');
+const toolkitPom = join(root, 'cdc', 'connect', 'pom.xml');
+/** The jars of the toolkit and, for the bench, a sink to be measured beside it. */
+export const sinkPom = join(root, 'cdc', 'connect', 'sink', 'pom.xml');
 export const connectFolder = join(root, '.strangler', 'connect');
 
 const answers = (program, flag) =>
@@ -15,14 +17,22 @@ const OR_DOCKER = 'or use Docker: "docker compose -f cdc/connect/compose.yaml up
 
 /**
  * The folder of the jars. Throws one sentence with what to do when they cannot be had within the time.
- * @param {{ folder?: string, milliseconds?: number, say?: (sentence: string) => void }} options
+ * @param {{ folder?: string, pom?: string, milliseconds?: number, say?: (sentence: string) => void }} options
  */
-export async function resolveJars({ folder = connectFolder, milliseconds = 600_000, say = () => {} } = {}) {
+export async function resolveJars({
+  folder = connectFolder,
+  pom = toolkitPom,
+  milliseconds = 600_000,
+  say = () => {},
+} = {}) {
   if (!answers('java', '-version'))
     throw new Error(`there is no Java here: install a JRE of 17 or later, ${OR_DOCKER}`);
   const libs = join(folder, 'libs');
   const stamp = join(libs, '.resolved');
-  const revision = createHash('sha256').update(readFileSync(pom)).digest('hex');
+  const revision = createHash('sha256')
+    .update(readFileSync(toolkitPom))
+    .update(readFileSync(pom))
+    .digest('hex');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === revision) return libs;
   if (!answers('mvn', '--version')) throw new Error(`there is no Maven here: install Maven 3, ${OR_DOCKER}`);
   say('resolving Kafka, Connect and Debezium by Maven (65 MB at the first time)');

@@ -12,8 +12,8 @@ const root = resolve(import.meta.dirname, '..');
  * Starts broker and worker, calls `run` with the file that says where they are, and ends them.
  * @param {(place: string) => unknown} run
  */
-export async function withKafka(run, { milliseconds, say }) {
-  const libs = await resolveJars({ milliseconds, say });
+export async function withKafka(run, { milliseconds, say, ...jars }) {
+  const libs = await resolveJars({ milliseconds, say, ...jars });
   const folder = join(connectFolder, `test-${process.pid}`);
   const file = join(folder, 'place.json');
   mkdirSync(folder, { recursive: true });

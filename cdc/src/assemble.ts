@@ -1,6 +1,6 @@
-import type { ChangeEvent, Row, SourceTransaction } from '@strangler/contracts';
+import type { ChangeEvent, SourceTransaction } from '@strangler/contracts';
 import { type LogPosition, offsetOf } from './binlog-offset.js';
-import { decodeValue, type RawValue } from './decode.js';
+import { decodeRow, type RawValue } from './decode.js';
 import { logNotDecodable, logTooLong, rowImagePartial, statementNotFollowed } from './errors.js';
 import { withGtid } from './gtid-set.js';
 import { effectOf, isTruncate } from './statement.js';
@@ -208,9 +208,6 @@ const splitName = (name: string): readonly string[] => [
   name.slice(0, name.indexOf('.')),
   name.slice(name.indexOf('.') + 1),
 ];
-
-const decodeRow = (table: Table, raw: RawRow): Row =>
-  Object.fromEntries(table.columns.map((column) => [column.name, decodeValue(column, raw[column.name])]));
 
 const hasAllColumns = ({
   columns_present_bitmap,

@@ -7,3 +7,8 @@ export * from './stop-points.js';
 export * from './sync.js';
 export * from './flow-clock.js';
 export * from './pipeline.js';
+export * from './connect-api.js';
+export * from './connector-config.js';
+export * from './kafka-log.js';
+export * from './kafka-source.js';
+export * from './source-coordinate.js';

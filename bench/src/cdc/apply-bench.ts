@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { controlSchemaOf, databaseOf, flowClock, noStopPoints, runPipeline } from '@strangler/cdc';
-import { tableMappingSchema, type SourceTransaction } from '@strangler/contracts';
+import { controlSchemaOf, databaseOf } from '@strangler/cdc';
+import type { SourceTransaction } from '@strangler/contracts';
 import { createConnection, type RowDataPacket } from 'mysql2/promise';
+import { runFlow } from './run-flow.js';
 import { TABLE_COLUMNS, writeLoad } from './write-load.js';
 
 export type ApplyBench = {
@@ -47,41 +48,12 @@ export async function benchApply(server: string, fill: number, rows: number): Pr
       yield* writeLoad(from.schema, fill, rows);
       await new Promise<void>((done) => end.signal.addEventListener('abort', () => done(), { once: true }));
     }
-    const column = (each: string) => [each, each] as const;
-    await runPipeline(
+    await runFlow(
       {
-        stream: 'bench',
         from,
         to,
-        data: {
-          from: 'legacy',
-          to: 'service',
-          chunkRows: 1_000,
-          tables: [
-            tableMappingSchema.parse({
-              from: 'product',
-              to: 'item',
-              key: { id: 'id' },
-              columns: Object.fromEntries(
-                ['sku', 'name', 'price', 'quantity', 'state', 'added', 'note', 'owner_id', 'active'].map(
-                  column,
-                ),
-              ),
-            }),
-          ],
-        },
         sourceOf: () => ({ now: async () => ({ text: '0' }), stream }),
-        flowClock: flowClock(),
-        clock: Date.now,
-        random: Math.random,
-        maxParkedKeys: 0,
-        stopPoints: noStopPoints,
         observer: {
-          onProgress() {},
-          onHeartbeat() {},
-          onRetry() {},
-          onParked() {},
-          onFlow() {},
           onApplied(batch) {
             peakRss = Math.max(peakRss, process.memoryUsage.rss());
             applied += batch.rows;

@@ -1,0 +1,35 @@
+import {
+  type CapturedTable,
+  type ChangeSource,
+  connectApi,
+  type ConnectApi,
+  type Database,
+  kafkaLog,
+  kafkaSource,
+  topicOffsetText,
+} from '@strangler/cdc';
+import type { Topic } from './start-flow.js';
+
+/** Nobody writes into a topic that was filled by the bench; asked for its connector, all is well. */
+const noConnector = {
+  status: async () => ({ state: 'RUNNING', tasks: [{ id: 0, state: 'RUNNING', reason: null }] }),
+};
+
+/** The changes of a topic: from its first record where the bench has filled it, else as the flow reads its connector. */
+export function sourceOfTopic(
+  database: Database,
+  tables: readonly CapturedTable[],
+  { brokers, topic, connect }: Topic,
+): ChangeSource {
+  const source = kafkaSource({
+    database,
+    tables,
+    connector: topic,
+    topic,
+    log: kafkaLog({ brokers, topic, group: topic }),
+    connect: connect === undefined ? (noConnector as unknown as ConnectApi) : connectApi(connect),
+  });
+  if (connect !== undefined) return source;
+  const last = { kind: 'file', file: 'binlog.000001', position: 4, row: 0, half: 1 } as const;
+  return { ...source, now: async () => topicOffsetText({ next: 0n, last, transaction: '' }) };
+}
