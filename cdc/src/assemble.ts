@@ -25,6 +25,7 @@ export type LogEvent = {
   readonly binlogName: string;
   readonly query: string;
   readonly schema: string;
+  readonly slaveProxyId?: number;
   readonly onePhase?: boolean;
   getEventName(): string;
 };
@@ -52,6 +53,7 @@ export function assembler(options: AssemblerOptions): (event: LogEvent) => void 
   let id: string | undefined;
   let changes: ChangeEvent[] = [];
   let bytes = 0;
+  let thread: number | undefined;
   /** A table of the transaction, of whose pieces some are handed out already. */
   let handedOut: string | undefined;
 
@@ -66,6 +68,7 @@ export function assembler(options: AssemblerOptions): (event: LogEvent) => void 
     // A statement that commits by itself has no mark at its end.
     if (at.kind === 'gtid' && id !== undefined) at = { kind: 'gtid', executed: withGtid(at.executed, id) };
     id = name;
+    thread = undefined;
     changes = [];
     bytes = 0;
   };
@@ -80,6 +83,7 @@ export function assembler(options: AssemblerOptions): (event: LogEvent) => void 
       changes,
       bytes,
       isContinued: true,
+      ...(thread === undefined ? {} : { thread }),
     });
     changes = [];
     bytes = 0;
@@ -90,7 +94,14 @@ export function assembler(options: AssemblerOptions): (event: LogEvent) => void 
     at = behind(event);
     if (hasRows() !== undefined) {
       const next = offsetOf(at);
-      options.onTransaction({ id: id ?? next.text, next, committedAt: event.timestamp, changes, bytes });
+      options.onTransaction({
+        id: id ?? next.text,
+        next,
+        committedAt: event.timestamp,
+        changes,
+        bytes,
+        ...(thread === undefined ? {} : { thread }),
+      });
     }
     handedOut = undefined;
     id = undefined;
@@ -118,6 +129,7 @@ export function assembler(options: AssemblerOptions): (event: LogEvent) => void 
   const query = (event: LogEvent) => {
     const word = /^\s*(\w+)/.exec(event.query)?.[1]?.toLowerCase();
     const shown = event.query.trim().replaceAll(/\s+/g, ' ').slice(0, STATEMENT_SHOWN);
+    if (word === 'begin') thread = event.slaveProxyId;
     if (word === 'begin' || word === 'savepoint') return;
     if (word === 'commit') return commit(event);
     // A rollback is logged when tables without transactions were written too; what of the rest it takes back the log does not say.

@@ -78,6 +78,11 @@ const schemaOf = (table: Table): readonly ColumnSchema[] =>
     ...(column.kind === 'set' ? { SET_VALUES: column.labels } : {}),
   }));
 
+const ROW_EVENTS = new Set(['writerows', 'updaterows', 'deleterows']);
+const { _skipEvent: skipsEvent } = ZongJi.prototype as unknown as {
+  _skipEvent(this: ZongJi, name: string): boolean;
+};
+
 /**
  * ZongJi with the columns of tables given to it, in place of its own query, which would read them as they are now and not as they were
  * when the row was logged.
@@ -85,6 +90,7 @@ const schemaOf = (table: Table): readonly ColumnSchema[] =>
 export class LogReader extends ZongJi {
   readonly #tableOf: (schema: string, name: string) => Table | undefined;
   readonly #holds = new Set<string>();
+  #skipsRows = false;
 
   constructor(options: object, tableOf: (schema: string, name: string) => Table | undefined) {
     super(options);
@@ -96,6 +102,16 @@ export class LogReader extends ZongJi {
     const refusal = this.giveColumns(event);
     if (refusal) this.emit('error', refusal);
     else next();
+  }
+
+  /** From now on rows are neither decoded nor delivered, or are again. */
+  skipRows(isSkipping: boolean): void {
+    this.#skipsRows = isSkipping;
+  }
+
+  /** Asked by ZongJi for every event, before it is decoded. */
+  _skipEvent(name: string): boolean {
+    return (this.#skipsRows && ROW_EVENTS.has(name)) || skipsEvent.call(this, name);
   }
 
   /** Would be an error that looks as if it might pass; the assembler is given the event itself and knows what it means. */

@@ -30,6 +30,8 @@ import { createScanner, type Scanned } from './scan.js';
 import { readServerLoad } from './server-load.js';
 import type { StopPoints } from './stop-points.js';
 import { pairOf, type TablePair } from './table-pair.js';
+import { strayLog } from './stray-log.js';
+import { watchStrayWrites } from './stray-writes.js';
 import { createThrottle } from './throttle.js';
 import { watermarkTable } from './watermark.js';
 import { createWatermarks, isBy, newToken } from './watermarks.js';
@@ -207,7 +209,28 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
       announce: (chunk: Chunk) => chunks.announce(chunk),
     };
     const copied = backfill(copy, running);
-    Promise.all([watermarks.beat(running), copied.then(() => recopier.run(running))]).catch((error: unknown) => {
+    const strayWrites = async () => {
+      const mode = data.strayWrites ?? 'report';
+      if (mode === 'ignore') return;
+      const mend = async (pair: TablePair, keys: readonly Row[]) => {
+        // Until then the copy has the watermarks.
+        await copied;
+        await recopier.mend(pair, keys, running);
+      };
+      const recopy = async (table: string) => {
+        await copied;
+        return recopier.ask({ table });
+      };
+      const onFound = (found: StrayWrites) => observer.onStrayWrites?.(found);
+      const { chunkRows } = data;
+      const told = { stream, pairs, mode, mend, recopy, chunkRows, clock: options.clock, onFound };
+      await watchStrayWrites({ ...strayLog(to, target, stream), ...told }, running);
+    };
+    Promise.all([
+      watermarks.beat(running),
+      copied.then(() => recopier.run(running)),
+      strayWrites(),
+    ]).catch((error: unknown) => {
       // What fails beside the flow ends the flow; without heartbeats or backfill it would only look alive.
       if (!running.aborted) end.abort(error);
     });
