@@ -189,7 +189,8 @@ export class Applier {
     );
     if (moved.affectedRows !== 1) throw takenOver(stream);
     await writeBatch({ connection, stages, lot, maxStatementBytes: this.#maxStatementBytes }, batch.writes);
-    for (const update of batch.progress) await writeProgress(connection, this.#options.target, stream, update);
+    for (const update of batch.progress)
+      await writeProgress(connection, this.#options.target, stream, update);
     if (batch.isContinued) return;
     await stopPoints('before-commit');
     onCommit();

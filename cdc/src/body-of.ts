@@ -5,8 +5,7 @@ const MAX_BODY = 65_536;
 
 /** The JSON object of a POST. Throws METHOD_NOT_ALLOWED, CONTENT_TYPE and BODY_INVALID. */
 export async function bodyOf(request: IncomingMessage): Promise<Readonly<Record<string, unknown>>> {
-  if (request.method !== 'POST')
-    throw new StranglerError('METHOD_NOT_ALLOWED', 405, 'this is asked by POST');
+  if (request.method !== 'POST') throw new StranglerError('METHOD_NOT_ALLOWED', 405, 'this is asked by POST');
   if (!/^application\/json\b/.test(request.headers['content-type'] ?? ''))
     throw new StranglerError('CONTENT_TYPE', 415, 'a POST needs the header "content-type: application/json"');
   let text = '';

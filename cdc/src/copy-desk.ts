@@ -1,9 +1,4 @@
-import type {
-  MigrationSync,
-  Recopy,
-  RecopyResult,
-  StrayWrites,
-} from '@strangler/contracts';
+import type { MigrationSync, Recopy, RecopyResult, StrayWrites } from '@strangler/contracts';
 import type { Logger } from 'pino';
 import type { Flow, PipelineObserver } from './pipeline.js';
 import type { RecopyWish } from './recopy.js';
@@ -75,7 +70,10 @@ export function createCopyDesk(
             `${more} rows of the copy of migration "${migration}" were written by somebody else`,
           );
         if (now.unwatched !== null && now.unwatched !== strayWrites?.unwatched)
-          log.info({ migration }, `stray writes of migration "${migration}" cannot be told: ${now.unwatched}`);
+          log.info(
+            { migration },
+            `stray writes of migration "${migration}" cannot be told: ${now.unwatched}`,
+          );
         strayWrites = now;
       },
     },

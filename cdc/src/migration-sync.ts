@@ -1,3 +1,5 @@
+// Long: the one place where what a phase wishes, what runs, and what is told of it meet.
+
 import { setTimeout as delay } from 'node:timers/promises';
 import {
   type MigrationData,

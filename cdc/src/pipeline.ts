@@ -30,8 +30,7 @@ import { createScanner, type Scanned } from './scan.js';
 import { readServerLoad } from './server-load.js';
 import type { StopPoints } from './stop-points.js';
 import { pairOf, type TablePair } from './table-pair.js';
-import { strayLog } from './stray-log.js';
-import { watchStrayWrites } from './stray-writes.js';
+import { lookForStrayWrites } from './stray-log.js';
 import { createThrottle } from './throttle.js';
 import { watermarkTable } from './watermark.js';
 import { createWatermarks, isBy, newToken } from './watermarks.js';
@@ -209,27 +208,12 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
       announce: (chunk: Chunk) => chunks.announce(chunk),
     };
     const copied = backfill(copy, running);
-    const strayWrites = async () => {
-      const mode = data.strayWrites ?? 'report';
-      if (mode === 'ignore') return;
-      const mend = async (pair: TablePair, keys: readonly Row[]) => {
-        // Until then the copy has the watermarks.
-        await copied;
-        await recopier.mend(pair, keys, running);
-      };
-      const recopy = async (table: string) => {
-        await copied;
-        return recopier.ask({ table });
-      };
-      const onFound = (found: StrayWrites) => observer.onStrayWrites?.(found);
-      const { chunkRows } = data;
-      const told = { stream, pairs, mode, mend, recopy, chunkRows, clock: options.clock, onFound };
-      await watchStrayWrites({ ...strayLog(to, target, stream), ...told }, running);
-    };
+    const onFound = (found: StrayWrites) => observer.onStrayWrites?.(found);
+    const strayWrites = { stream, to, target, pairs, data, copied, recopier, clock: options.clock, onFound };
     Promise.all([
       watermarks.beat(running),
       copied.then(() => recopier.run(running)),
-      strayWrites(),
+      lookForStrayWrites(strayWrites, running),
     ]).catch((error: unknown) => {
       // What fails beside the flow ends the flow; without heartbeats or backfill it would only look alive.
       if (!running.aborted) end.abort(error);
@@ -283,8 +267,9 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
 
     function onCommitted(part: Committed, offset: Offset): void {
       observer.onApplied({ offset, transactions: part.transactions, rows: part.rows });
-      for (const update of part.progress) addToProgress(progress, update);
-      if (part.progress.length > 0) observer.onProgress(progress);
+      const first = part.progress.filter(({ again }) => again === undefined);
+      for (const update of first) addToProgress(progress, update);
+      if (first.length > 0) observer.onProgress(progress);
       for (const chunk of part.chunks) chunks.applied(chunk);
       for (const repair of part.repairs) repairs.applied(repair);
       for (const watermark of part.watermarks) {

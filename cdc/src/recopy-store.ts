@@ -28,7 +28,7 @@ export type RecopyStore = {
 
 export function recopyStore(connection: Connection, target: Database, stream: string): RecopyStore {
   const name = quoted(controlSchemaOf(target), 'recopy');
-  const isoOf = (text: unknown) => (text === null ? null : `${String(text).replace(' ', 'T')}Z`);
+  const isoOf = (text: string | null) => (text === null ? null : `${text.replace(' ', 'T')}Z`);
   const dateTimeOf = (iso: string) => iso.replace('T', ' ').replace('Z', '');
   return {
     async read() {
@@ -45,8 +45,8 @@ export function recopyStore(connection: Connection, target: Database, stream: st
         looked: Number(row['looked']),
         removed: Number(row['removed']),
         total: Number(row['total']),
-        requestedAt: isoOf(row['requested_at']) as string,
-        finishedAt: isoOf(row['finished_at']),
+        requestedAt: isoOf(row['requested_at'] as string) as string,
+        finishedAt: isoOf(row['finished_at'] as string | null),
       }));
     },
     async add({ table, from, to, total, requestedAt }) {

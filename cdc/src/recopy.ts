@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Row } from '@strangler/contracts';
 import type { Connection, RowDataPacket } from 'mysql2/promise';
 import { type Chunk, chunkSize } from './backfill.js';
@@ -12,6 +13,8 @@ import type { Table } from './table.js';
 import type { TablePair } from './table-pair.js';
 import type { Throttle } from './throttle.js';
 import { newToken, type Watermarks } from './watermarks.js';
+
+const REST_MS = 60_000;
 
 export type RecopyOptions = {
   readonly stream: string;
@@ -182,15 +185,15 @@ export function createRecopier(options: RecopyOptions): Recopier {
     }
     let last = start;
     let size = chunkSize(options.chunkRows);
-    for (let isEnd = false; !isEnd;) {
-      const { read } = await send(signal, async () => {
+    for (;;) {
+      const { read, isLast } = await send(signal, async () => {
         const found = await readRows(
           connection,
           table,
           isSource ? [...new Set([...names, ...pair.map.reads])] : names,
           `WHERE ${rangeOf(pass, { from: recopy.from, to }, last)} ${isChild ? `GROUP BY ${order}` : ''} ORDER BY ${order} LIMIT ${size}`,
         );
-        isEnd = found.length < size;
+        const isEnd = found.length < size;
         const reached = found.at(-1) ?? last;
         const progress = {
           table: pair.source.name,
@@ -199,14 +202,22 @@ export function createRecopier(options: RecopyOptions): Recopier {
           done: false,
           again: { pass: isEnd ? number + 1 : number, removed: 0 },
         };
-        if (isSource) return { pair, rows: found, progress, read: found };
+        if (isSource) return { pair, rows: found, progress, read: found, isLast: isEnd };
         const keys = found.map(pass.keyOf);
         const there = keys.length === 0 ? [] : await readSourceKeys(source, pair, keys);
-        return { pair, rows: [], gone: withoutSource(pair, keys, there), progress, read: found };
+        return {
+          pair,
+          rows: [],
+          gone: withoutSource(pair, keys, there),
+          progress,
+          read: found,
+          isLast: isEnd,
+        };
       });
       last = read.at(-1) ?? last;
       size = chunkSize(options.chunkRows, read);
       await tell();
+      if (isLast) return;
     }
   }
 
@@ -214,8 +225,8 @@ export function createRecopier(options: RecopyOptions): Recopier {
     const passes = passesOf(pair);
     for (let number = recopy.pass; number < passes.length; number++) {
       const { names, table } = passes[number] as Pass;
-      const isBegun = number === recopy.pass && recopy.lastKey !== null;
-      const start = isBegun ? parseKey(recopy.lastKey as string, names, table) : null;
+      const start =
+        number === recopy.pass && recopy.lastKey !== null ? parseKey(recopy.lastKey, names, table) : null;
       await runPass(recopy, pair, passes, number, start, signal);
     }
     // A row may have been refused because of a value that a later row of the copy has given back.
@@ -234,7 +245,8 @@ export function createRecopier(options: RecopyOptions): Recopier {
       };
       return options.inTurn(async () => {
         const known = await store.read();
-        if (known.some((each) => each.table === table && each.finishedAt === null)) throw recopyRunning(table);
+        if (known.some((each) => each.table === table && each.finishedAt === null))
+          throw recopyRunning(table);
         let total = 0;
         for (const pass of passesOf(pair))
           if (pass.isSource || pass.table === pair.target) total += await countIn(pass, range);
@@ -271,19 +283,20 @@ export function createRecopier(options: RecopyOptions): Recopier {
           const pair = recopy.finishedAt === null ? pairNamed(recopy.table) : undefined;
           if (pair) await copyAgain(recopy, pair, signal);
         }
-        await unlessAborted(asked, signal);
+        await rest(asked, signal);
+        // An idle connection is closed by the server one day; then the flow begins anew, and not with the next wish.
+        await source.query('SELECT 1');
       }
     },
   };
 }
 
-const unlessAborted = (wish: Promise<void>, signal: AbortSignal): Promise<void> =>
-  new Promise((done, fail) => {
-    const abort = () => fail(signal.reason as Error);
-    if (signal.aborted) return abort();
-    signal.addEventListener('abort', abort, { once: true });
-    void wish.then(() => {
-      signal.removeEventListener('abort', abort);
-      done();
-    });
-  });
+async function rest(asked: Promise<void>, signal: AbortSignal): Promise<void> {
+  const end = new AbortController();
+  try {
+    const late = delay(REST_MS, undefined, { signal: AbortSignal.any([signal, end.signal]) });
+    await Promise.race([asked, late]);
+  } finally {
+    end.abort();
+  }
+}

@@ -74,7 +74,8 @@ describe('writes of others into the target', () => {
     await first.stop();
     await other.query("UPDATE item SET title = 'theirs again' WHERE id IN (2, 3)");
     const second = await start('report');
-    await until(() => strays(second)?.count === 3, 'found what came meanwhile');
+    await until(() => (strays(second)?.count ?? 0) >= 3, 'found what came meanwhile');
+    expect(strays(second)).toMatchObject({ count: 3, samples: [{ key: '3' }, { key: '2' }] });
   });
 
   it('into tables that are not mapped, and by a writer that rolls back, are none', async () => {
@@ -121,7 +122,11 @@ describe('writes of others into the target', () => {
     });
     expect(strays(sync)?.repaired).toBeGreaterThan(20);
     await first.query('SET foreign_key_checks = 0; TRUNCATE TABLE item_stock');
-    await until(async () => (await shop.differences()).length === 0, 'what was emptied is there again', 20_000);
+    await until(
+      async () => (await shop.differences()).length === 0,
+      'what was emptied is there again',
+      20_000,
+    );
   });
 
   it('stop the flow when the plan says so, with a sentence, and it goes on at the next start', async () => {

@@ -11,6 +11,7 @@ import {
   type StrayWritesMode,
 } from '@strangler/contracts';
 import type { CapturedTable, ChangeSource } from './change-source.js';
+import { isRetryable } from './database-errors.js';
 import { strayWrite } from './errors.js';
 import { keyShown, keyText } from './map.js';
 import { parentKey } from './read-pair.js';
@@ -62,6 +63,7 @@ export async function watchStrayWrites(options: StrayWriteOptions, signal: Abort
   let unwatched: string | null = null;
   let samples: readonly StrayWrite[] = [];
   let keptAt = 0;
+  let isRepairing = false;
   const tell = () => onFound({ unwatched, count, repaired, samples });
   const keep = async (offset: Offset) => {
     at = offset;
@@ -95,13 +97,17 @@ export async function watchStrayWrites(options: StrayWriteOptions, signal: Abort
     } catch (error) {
       signal.throwIfAborted();
       if (error instanceof StranglerError && error.code === 'STRAY_WRITE') throw error;
+      // Not the log's: a connection of the flow is lost, or a row could not be copied.
+      if (isRepairing || (!(error instanceof StranglerError) && isRetryable(error))) throw error;
       await lookAway(error);
       await delay(AGAIN_MS, undefined, { signal });
     }
   }
 
   async function take({ changes: all, next, committedAt, thread, isContinued }: SourceTransaction) {
-    const stray = all.some(({ table, database }) => table === OFFSET_TABLE && database === options.controlSchema)
+    const stray = all.some(
+      ({ table, database }) => table === OFFSET_TABLE && database === options.controlSchema,
+    )
       ? []
       : all.filter((change) => written.has(`${change.database}.${change.table}`));
     if (stray.length > 0) {
@@ -113,7 +119,11 @@ export async function watchStrayWrites(options: StrayWriteOptions, signal: Abort
         const { table, key } = found[0] as StrayWrite;
         throw strayWrite(options.stream, table, key, user);
       }
-      if (mode === 'repair') await repair(stray);
+      if (mode === 'repair') {
+        isRepairing = true;
+        await repair(stray);
+        isRepairing = false;
+      }
     }
     if (!isContinued && (stray.length > 0 || options.clock() - keptAt >= KEPT_MS)) await keep(next);
   }
@@ -136,7 +146,7 @@ export async function watchStrayWrites(options: StrayWriteOptions, signal: Abort
     const keys = new Map<TablePair, Map<string, Row>>();
     for (const { database, table, before, after, operation } of stray) {
       const { pair, keyOf } = written.get(`${database}.${table}`) as Written;
-      if (operation === 'truncate') await options.recopy(pair.source.name).catch(isAlreadyAsked);
+      if (operation === 'truncate') await copyAgain(pair.source.name);
       const ofPair = keys.get(pair) ?? new Map<string, Row>();
       keys.set(pair, ofPair);
       for (const image of [before, after]) if (image) ofPair.set(keyText(keyOf(image)), keyOf(image));
@@ -150,6 +160,14 @@ export async function watchStrayWrites(options: StrayWriteOptions, signal: Abort
     tell();
   }
 
+  async function copyAgain(table: string): Promise<void> {
+    try {
+      await options.recopy(table);
+    } catch (error) {
+      if (!(error instanceof StranglerError && error.code === 'RECOPY_RUNNING')) throw error;
+    }
+  }
+
   /** What the log cannot tell is left behind; a statement that wrote a table is a stray write all the same. */
   async function lookAway(error: unknown): Promise<void> {
     unwatched = reasonOf(error);
@@ -158,22 +176,18 @@ export async function watchStrayWrites(options: StrayWriteOptions, signal: Abort
     if (isStatement && table !== undefined) {
       const now = new Date(options.clock()).toISOString();
       note([{ table, key: null, operation: 'statement', at: now, user: null }]);
-      const found = [...written.values()].find((each) => each.table.name === table);
+      const source = [...written.values()].find((each) => each.table.name === table)?.pair.source.name;
       if (mode === 'stop') {
         await keep(await changes.now());
         throw strayWrite(options.stream, table, null, null);
       }
-      if (mode === 'repair' && found) await options.recopy(found.pair.source.name).catch(isAlreadyAsked);
+      if (mode === 'repair' && source !== undefined) await copyAgain(source);
     }
     tell();
     // A connection that was lost goes on where it was; the rest would come again.
     if (!(error instanceof StranglerError) || error.status === 503) return;
     at = undefined;
   }
-}
-
-function isAlreadyAsked(error: unknown): void {
-  if (!(error instanceof StranglerError && error.code === 'RECOPY_RUNNING')) throw error;
 }
 
 function writtenTables(pairs: readonly TablePair[]): ReadonlyMap<string, Written> {

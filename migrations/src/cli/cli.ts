@@ -188,7 +188,11 @@ export async function runCli(argv: readonly string[], outer: CliEnvironment): Pr
     .option('--to <key>', 'the last key')
     .option('--dry-run', 'say how much it is, and change nothing')
     .action(
-      async (migration: string, table: string, options: PlanOptions & { from?: string; to?: string; dryRun?: boolean }) => {
+      async (
+        migration: string,
+        table: string,
+        options: PlanOptions & { from?: string; to?: string; dryRun?: boolean },
+      ) => {
         const question = {
           table,
           ...(options.from === undefined ? {} : { from: options.from }),

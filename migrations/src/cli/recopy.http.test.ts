@@ -21,8 +21,15 @@ beforeAll(async () => {
       asked.push([`${request.method} ${request.url}`, body]);
       const isKnown = body['table'] === 'stock';
       const recopy = {
-        ...{ table: 'stock', from: body['from'] ?? null, to: body['to'] ?? null, looked: 0, total: 2_400 },
-        ...{ removed: 0, etaMs: null, requestedAt: '2026-01-02T03:04:05Z', finishedAt: null },
+        table: 'stock',
+        from: body['from'] ?? null,
+        to: body['to'] ?? null,
+        looked: 0,
+        total: 2_400,
+        removed: 0,
+        etaMs: null,
+        requestedAt: '2026-01-02T03:04:05Z',
+        finishedAt: null,
       };
       response
         .writeHead(isKnown ? 200 : 404, { 'content-type': 'application/json' })
