@@ -92,6 +92,11 @@ const STRAY_WRITES = `(
   repaired BIGINT UNSIGNED NOT NULL DEFAULT 0
 ) ENGINE=InnoDB`;
 
+const CANARY = `(
+  stream VARCHAR(100) CHARACTER SET ascii NOT NULL PRIMARY KEY,
+  token VARCHAR(64) CHARACTER SET ascii NOT NULL
+) ENGINE=InnoDB`;
+
 export const SOURCE_TABLES: Readonly<Record<string, string>> = { watermark: WATERMARK };
 export const TARGET_TABLES: Readonly<Record<string, string>> = {
   apply_offset: APPLY_OFFSET,
@@ -101,6 +106,7 @@ export const TARGET_TABLES: Readonly<Record<string, string>> = {
   parked_discarded: PARKED_DISCARDED,
   recopy: RECOPY,
   stray_writes: STRAY_WRITES,
+  canary: CANARY,
 };
 
 /** Creates what is missing and asks for no privilege when nothing is. */

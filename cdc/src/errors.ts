@@ -249,3 +249,10 @@ export const strayWrite = (migration: string, table: string, key: string | null,
     409,
     `${key === null ? 'rows' : `row "${key}"`} of table "${table}" ${key === null ? 'were' : 'was'} written by ${user ?? 'somebody else'}, and "data.strayWrites" of migration "${migration}" is "stop": end that writer, restart, then "strangler recopy ${migration} ..." or verify`,
   );
+export const echoUntold = (database: string, reason: string, cause?: unknown) =>
+  new StranglerError(
+    'ECHO_UNTOLD',
+    409,
+    `the log of database "${database}" does not tell our writes from those of others (${reason}): correct that before changes are carried back`,
+    cause,
+  );

@@ -5,11 +5,11 @@ import { type Chunk, chunkSize } from './backfill.js';
 import { sameKeyText } from './compare-rows.js';
 import { recopyRunning, tableNotMapped } from './errors.js';
 import { keyOfText, parseKey, printKey } from './key-text.js';
-import { parentKey, readSource, readSourceKeys } from './read-pair.js';
+import { readSource, readSourceKeys } from './read-pair.js';
+import { type Pass, passesOf } from './recopy-passes.js';
 import type { RecopyStore, StoredRecopy } from './recopy-store.js';
 import { isBehind, matches, quoted, readRows, tableName } from './sql.js';
 import type { StopPoints } from './stop-points.js';
-import type { Table } from './table.js';
 import type { TablePair } from './table-pair.js';
 import type { Throttle } from './throttle.js';
 import { newToken, type Watermarks } from './watermarks.js';
@@ -54,58 +54,12 @@ export type Recopier = {
   run(signal: AbortSignal): Promise<never>;
 };
 
-/** A table whose keys one pass goes through. The last pass is that of the source. */
-type Pass = {
-  readonly table: Table;
-  readonly connection: Connection;
-  /** Its columns for the source's primary key, in that order. */
-  readonly names: readonly string[];
-  readonly keyOf: (row: Row) => Row;
-  readonly isSource: boolean;
-};
-
 export function createRecopier(options: RecopyOptions): Recopier {
   const { source, target, pairs, store, watermarks, clock } = options;
   let wake: () => void = () => {};
 
   const pairNamed = (name: string) => pairs.find((pair) => pair.source.name === name);
   const tell = async () => options.onRecopies(await store.read());
-
-  /** First what the target has too many, so that a unique value of theirs is free for the row it belongs to. */
-  function passesOf(pair: TablePair): readonly Pass[] {
-    const key = pair.source.primaryKey;
-    const columnOf = new Map(Object.entries(pair.map.mapping.key).map(([to, from]) => [from, to]));
-    const targetNames = key.map((name) => columnOf.get(name) ?? name);
-    const children = pair.children.flatMap((table, index): Pass[] => {
-      const columns = new Map(
-        Object.entries(pair.map.mapping.split[index]?.key ?? {}).map(([to, from]) => [from, to]),
-      );
-      const names = key.flatMap((name) => columns.get(name) ?? []);
-      return names.length < key.length
-        ? []
-        : [
-            {
-              table,
-              connection: target,
-              names,
-              keyOf: (row) => parentKey(pair, index, row),
-              isSource: false,
-            },
-          ];
-    });
-    const keyNames = Object.keys(pair.map.mapping.key);
-    return [
-      {
-        table: pair.target,
-        connection: target,
-        names: targetNames,
-        keyOf: (row) => Object.fromEntries(keyNames.map((name) => [name, row[name] ?? null])),
-        isSource: false,
-      },
-      ...children,
-      { table: pair.source, connection: source, names: key, keyOf: pair.map.keyOf, isSource: true },
-    ];
-  }
 
   /** Rows of the range that are behind `last`. */
   function rangeOf(
@@ -222,7 +176,7 @@ export function createRecopier(options: RecopyOptions): Recopier {
   }
 
   async function copyAgain(recopy: StoredRecopy, pair: TablePair, signal: AbortSignal): Promise<void> {
-    const passes = passesOf(pair);
+    const passes = passesOf(pair, source, target);
     for (let number = recopy.pass; number < passes.length; number++) {
       const { names, table } = passes[number] as Pass;
       const start =
@@ -248,7 +202,7 @@ export function createRecopier(options: RecopyOptions): Recopier {
         if (known.some((each) => each.table === table && each.finishedAt === null))
           throw recopyRunning(table);
         let total = 0;
-        for (const pass of passesOf(pair))
+        for (const pass of passesOf(pair, source, target))
           if (pass.isSource || pass.table === pair.target) total += await countIn(pass, range);
         const recopy: StoredRecopy = {
           table,

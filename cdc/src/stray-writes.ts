@@ -21,6 +21,10 @@ import type { TablePair } from './table-pair.js';
 
 /** Every transaction of ours moves the offset first. */
 export const OFFSET_TABLE = 'apply_offset';
+/** Whether we wrote a transaction of the target's log. */
+export const isOurs = ({ changes }: Pick<SourceTransaction, 'changes'>, controlSchema: string): boolean =>
+  changes.some(({ table, database }) => table === OFFSET_TABLE && database === controlSchema);
+
 const SAMPLES = 10;
 const KEPT_MS = 10_000;
 const AGAIN_MS = 10_000;
@@ -105,9 +109,7 @@ export async function watchStrayWrites(options: StrayWriteOptions, signal: Abort
   }
 
   async function take({ changes: all, next, committedAt, thread, isContinued }: SourceTransaction) {
-    const stray = all.some(
-      ({ table, database }) => table === OFFSET_TABLE && database === options.controlSchema,
-    )
+    const stray = isOurs({ changes: all }, options.controlSchema)
       ? []
       : all.filter((change) => written.has(`${change.database}.${change.table}`));
     if (stray.length > 0) {
