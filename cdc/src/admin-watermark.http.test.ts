@@ -21,6 +21,7 @@ const start = (token?: string) =>
     watermark: (after, signal) => applied.answer(after, signal),
     verify: () => undefined,
     parking: () => undefined,
+    recopy: () => undefined,
   });
 beforeEach(async () => {
   applied = createAppliedUntil(flowClock(), ['catalog', 'search'], 200);

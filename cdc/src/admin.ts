@@ -13,6 +13,7 @@ import {
 import type { Logger } from 'pino';
 import { migrationUnknown } from './errors.js';
 import { answerParked, type Parking } from './answer-parked.js';
+import { answerRecopy, type RecopyTaker } from './answer-recopy.js';
 import { createMetrics } from './metrics.js';
 
 export type AdminOptions = {
@@ -23,10 +24,11 @@ export type AdminOptions = {
   readonly watermark: (after: number, signal: AbortSignal) => Promise<WatermarkAnswer>;
   readonly verify: (migration: string) => Promise<Verification> | undefined;
   readonly parking: (migration: string) => Parking | undefined;
+  readonly recopy: (migration: string) => RecopyTaker | undefined;
 };
 
-/** The admin server: GET /health, /ready, /metrics, /evidence, /watermark, /migrations/NAME/parked; POST /migrations/NAME/verify,
- * /migrations/NAME/parked/retry and /discard. Rejects when the address is taken. */
+/** The admin server: GET /health, /ready, /metrics, /evidence, /watermark, /migrations/NAME/parked; POST /migrations/NAME/verify, /recopy,
+ * /parked/retry and /parked/discard. Rejects when the address is taken. */
 export async function startAdmin(
   options: AdminOptions,
 ): Promise<{ readonly url: string; stop(): Promise<void> }> {
@@ -64,6 +66,13 @@ export async function startAdmin(
       const parking = options.parking(name);
       if (!parking) throw migrationUnknown(name);
       return send(response, 200, await answerParked(parking, request, parked[2]));
+    }
+    const recopy = /^\/migrations\/([^/]+)\/recopy$/.exec(pathname);
+    if (recopy) {
+      const name = decodeURIComponent(recopy[1] as string);
+      const taker = options.recopy(name);
+      if (!taker) throw migrationUnknown(name);
+      return send(response, 200, await answerRecopy(taker, request));
     }
     const verification = /^\/migrations\/([^/]+)\/verify$/.exec(pathname);
     if (verification) {

@@ -6,6 +6,7 @@ import { isRetryable } from './database-errors.js';
 import type { Write } from './compact.js';
 import { applyInterrupted, matchedRowsUnknown, takenOver } from './errors.js';
 import { type Parked, type ParentsOf, ParkingLot, readParked } from './parking-lot.js';
+import { writeProgress } from './progress.js';
 import { quoted } from './sql.js';
 import { createStages, type Stages } from './stages.js';
 import type { StopPoints } from './stop-points.js';
@@ -17,6 +18,8 @@ export type ProgressUpdate = {
   readonly lastKey: string | null;
   readonly copied: number;
   readonly done: boolean;
+  /** Set for a table that is copied again: the pass that goes on, and the rows that were removed. */
+  readonly again?: { readonly pass: number; readonly removed: number };
 };
 
 /** Whole source transactions, and chunks of a backfill, that become one target transaction. */
@@ -186,11 +189,8 @@ export class Applier {
     );
     if (moved.affectedRows !== 1) throw takenOver(stream);
     await writeBatch({ connection, stages, lot, maxStatementBytes: this.#maxStatementBytes }, batch.writes);
-    for (const { table, lastKey, copied, done } of batch.progress)
-      await connection.query(
-        `UPDATE ${quoted(controlSchemaOf(this.#options.target), 'backfill_progress')} SET last_key = ?, copied = copied + ?, done = ? WHERE stream = ? AND table_name = ?`,
-        [lastKey, copied, done ? 1 : 0, stream, table],
-      );
+    for (const update of batch.progress)
+      await writeProgress(connection, this.#options.target, stream, update);
     if (batch.isContinued) return;
     await stopPoints('before-commit');
     onCommit();

@@ -25,6 +25,7 @@ export type LogEvent = {
   readonly binlogName: string;
   readonly query: string;
   readonly schema: string;
+  readonly slaveProxyId?: number;
   readonly onePhase?: boolean;
   getEventName(): string;
 };
@@ -54,6 +55,7 @@ export function assembler(options: AssemblerOptions): (event: LogEvent) => void 
   let id: string | undefined;
   let changes: ChangeEvent[] = [];
   let bytes = 0;
+  let thread: number | undefined;
   /** A table of the transaction, of whose pieces some are handed out already. */
   let handedOut: string | undefined;
   /** How much there was of the transaction when it could last be rolled back to there. */
@@ -73,6 +75,7 @@ export function assembler(options: AssemblerOptions): (event: LogEvent) => void 
     // A statement that commits by itself has no mark at its end.
     if (at.kind === 'gtid' && id !== undefined) at = { kind: 'gtid', executed: withGtid(at.executed, id) };
     id = name;
+    thread = undefined;
     changes = [];
     bytes = 0;
     savepoints.clear();
@@ -88,6 +91,7 @@ export function assembler(options: AssemblerOptions): (event: LogEvent) => void 
       changes,
       bytes,
       isContinued: true,
+      ...(thread === undefined ? {} : { thread }),
     });
     changes = [];
     bytes = 0;
@@ -98,7 +102,14 @@ export function assembler(options: AssemblerOptions): (event: LogEvent) => void 
     at = behind(event);
     if (hasRows() !== undefined) {
       const next = offsetOf(at);
-      options.onTransaction({ id: id ?? next.text, next, committedAt: event.timestamp, changes, bytes });
+      options.onTransaction({
+        id: id ?? next.text,
+        next,
+        committedAt: event.timestamp,
+        changes,
+        bytes,
+        ...(thread === undefined ? {} : { thread }),
+      });
     }
     handedOut = undefined;
     id = undefined;
@@ -144,6 +155,7 @@ export function assembler(options: AssemblerOptions): (event: LogEvent) => void 
     if (name !== undefined && savepoint?.toLowerCase() === 'savepoint')
       return void savepoints.set(name, { changes, count: changes.length, bytes });
     if (name !== undefined && rollBackTo(name)) return;
+    if (word === 'begin') thread = event.slaveProxyId;
     if (word === 'begin' || word === 'savepoint' || word === 'release') return;
     if (word === 'commit') return commit(event);
     // A rollback is logged when tables without transactions were written too; what of the rest it takes back the log does not say.

@@ -1,16 +1,22 @@
 import type { Row, TableProgress } from '@strangler/contracts';
 import type { Connection, RowDataPacket } from 'mysql2/promise';
 import type { ProgressUpdate } from './apply.js';
-import { isBytes } from './column.js';
+import { parseKey, printKey } from './key-text.js';
 import { quoted, isBehind, readRows, tableName } from './sql.js';
 import type { StopPoints } from './stop-points.js';
-import { columnOf, type Table } from './table.js';
+import type { Table } from './table.js';
 import type { TablePair } from './table-pair.js';
+import type { Throttle } from './throttle.js';
 import type { Watermarks } from './watermarks.js';
 
-/** Rows that are read first; how many then, their length says. */
 const FIRST_ROWS = 100;
 const LETTERS_A_CHUNK = 4_000_000;
+
+/** Rows of a chunk: few at first, then as many as their length lets be. */
+export const chunkSize = (most: number, before?: readonly Row[]): number =>
+  before === undefined
+    ? Math.min(most, FIRST_ROWS)
+    : Math.max(1, Math.min(most, Math.floor(LETTERS_A_CHUNK / averageLength(before))));
 
 /** Rows of a table as they were at some moment between two watermarks. */
 export type Chunk = {
@@ -18,7 +24,10 @@ export type Chunk = {
   readonly low: string;
   readonly high: string;
   readonly rows: readonly Row[];
-  readonly progress: ProgressUpdate;
+  /** Keys of the target that had no source row between them. */
+  readonly gone?: readonly Row[];
+  /** Left out: nobody counts it. */
+  readonly progress?: ProgressUpdate;
   /** Set when it was left out, because the log touched too many keys between its watermarks. */
   isStale?: boolean;
 };
@@ -39,6 +48,7 @@ export type BackfillOptions = {
   readonly stopPoints: StopPoints;
   readonly newToken: () => string;
   readonly watermarks: Pick<Watermarks, 'write'>;
+  readonly throttle: Throttle;
   /** Announces a chunk before its high watermark is written; resolves when it is applied. */
   readonly announce: (chunk: Chunk) => Promise<void>;
 };
@@ -55,7 +65,7 @@ export async function backfill(options: BackfillOptions, signal: AbortSignal): P
     if (start?.done) continue;
     const key = pair.source.primaryKey;
     const names = [...new Set([...key, ...pair.map.reads])];
-    let last: Row | null = start?.lastKey ? parseKey(start.lastKey, pair.source) : null;
+    let last: Row | null = start?.lastKey ? parseKey(start.lastKey, key, pair.source) : null;
     // Everything logged before a watermark can be seen once its commit is back. Without one, a row that is logged before our stream begins
     // but cannot be seen yet would lie behind the end and be missed.
     await watermarks.write('low', newToken());
@@ -66,9 +76,9 @@ export async function backfill(options: BackfillOptions, signal: AbortSignal): P
       key,
       `ORDER BY ${key.map((name) => `${quoted(name)} DESC`).join(', ')} LIMIT 1`,
     );
-    let size = Math.min(options.chunkRows, FIRST_ROWS);
+    let size = chunkSize(options.chunkRows);
     for (let isLast = false; !isLast;) {
-      signal.throwIfAborted();
+      await options.throttle.pass(signal);
       const [low, high] = [newToken(), newToken()];
       await watermarks.write('low', low);
       await stopPoints('after-low-watermark');
@@ -83,7 +93,7 @@ export async function backfill(options: BackfillOptions, signal: AbortSignal): P
       await stopPoints('chunk-read');
       const isEnd = rows.length < size;
       const reached = rows.at(-1) ?? last;
-      const lastKey = reached === null ? null : printKey(reached, pair.source);
+      const lastKey = reached === null ? null : printKey(reached, key);
       const chunk: Chunk = {
         pair,
         low,
@@ -98,7 +108,7 @@ export async function backfill(options: BackfillOptions, signal: AbortSignal): P
       await applied;
       if (chunk.isStale) continue;
       isLast = isEnd;
-      size = Math.max(1, Math.min(options.chunkRows, Math.floor(LETTERS_A_CHUNK / averageLength(rows))));
+      size = chunkSize(options.chunkRows, rows);
       last = reached;
     }
   }
@@ -114,25 +124,6 @@ const averageLength = (rows: readonly Row[]): number =>
 export async function countRows(source: Connection, table: Table): Promise<number> {
   const [rows] = await source.query<RowDataPacket[]>(`SELECT COUNT(*) total FROM ${tableName(table)}`);
   return Number(rows[0]?.['total']);
-}
-
-const printKey = (row: Row, table: Table): string =>
-  JSON.stringify(
-    table.primaryKey.map((name) => {
-      const value = row[name] ?? null;
-      return value instanceof Uint8Array ? Buffer.from(value).toString('hex') : value;
-    }),
-  );
-
-function parseKey(text: string, table: Table): Row {
-  const values = JSON.parse(text) as (string | null)[];
-  return Object.fromEntries(
-    table.primaryKey.map((name, index) => {
-      const value = values[index] ?? null;
-      const column = columnOf(table, name);
-      return [name, value !== null && column && isBytes(column) ? Buffer.from(value, 'hex') : value];
-    }),
-  );
 }
 
 /** Time left at the pace so far, counted from where this process began; null when nothing can be said. */

@@ -21,6 +21,8 @@ export type BinlogSourceOptions = {
   readonly history?: ColumnHistory;
   /** Yields a TRUNCATE as a change; without it, it throws STATEMENT_NOT_FOLLOWED. */
   readonly yieldsTruncate?: boolean;
+  /** `schema.table`: behind its row the rest of a transaction is not decoded and left out. */
+  readonly onlyUntil?: string;
   /** Memory that changes may take here unread before the log is held; pieces of large transactions are a quarter of it. */
   readonly bufferedBytes?: number;
   /** Milliseconds without any sign of the server after which the connection counts as dead. */
@@ -43,6 +45,7 @@ const INCLUDED = [
   'transactionpayload',
   'partialupdaterows',
 ];
+const BEGINS = new Set(['gtid', 'anonymousgtid', 'mariadbgtid']);
 /** ER_MASTER_FATAL_ERROR_READING_BINLOG and ER_ERROR_WHEN_EXECUTING_COMMAND: the file or the position is not there. */
 const LOG_GONE = new Set([1236, 1220]);
 /** What MariaDB says of a position whose transactions it does not have, or has others in their place. */
@@ -117,7 +120,12 @@ export function binlogSource(options: BinlogSourceOptions): ChangeSource {
             if (refusal) throw refusal;
             event.updateColumnInfo();
           }
+          const name = event.getEventName();
+          if (options.onlyUntil !== undefined && BEGINS.has(name)) reader.skipRows(false);
           read(event);
+          const map = event.tableMap?.[event.tableId];
+          if (map && name.endsWith('rows') && `${map.parentSchema}.${map.tableName}` === options.onlyUntil)
+            reader.skipRows(true);
         } catch (error) {
           fail(error);
         }

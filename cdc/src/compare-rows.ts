@@ -32,6 +32,19 @@ const canonicalText = (row: Row, names: readonly string[], table: Table): string
 export const targetKeyText = (pair: TablePair, key: Row): string =>
   canonicalText(key, Object.keys(pair.map.mapping.key), pair.target);
 
+/** The same for any two keys that the target could take for one; other keys may have it in common too, under a collation that knows no case. */
+export const sameKeyText = (pair: TablePair, key: Row): string =>
+  JSON.stringify(
+    Object.keys(pair.map.mapping.key).map((name) => {
+      const column = columnOf(pair.target, name);
+      const text = column ? canonical(key[name] ?? null, column) : null;
+      return text === null || !column?.collation || column.collation.endsWith('_bin') ? text : folded(text);
+    }),
+  );
+
+const folded = (text: string): string =>
+  text.normalize('NFKD').replaceAll(/\p{M}/gu, '').toLowerCase().replace(/ +$/, '');
+
 /** What a target holds for one key: its row, and its children for each split. */
 export type Found = { readonly row: Row | undefined; readonly children: readonly (readonly Row[])[] };
 

@@ -70,6 +70,33 @@ const PARKED_DISCARDED = `(
   at TIMESTAMP(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6)
 ) ENGINE=InnoDB`;
 
+const RECOPY = `(
+  stream VARCHAR(100) CHARACTER SET ascii NOT NULL,
+  table_name VARCHAR(64) NOT NULL,
+  from_key LONGTEXT NULL,
+  to_key LONGTEXT NULL,
+  pass INT UNSIGNED NOT NULL DEFAULT 0,
+  last_key LONGTEXT NULL,
+  looked BIGINT UNSIGNED NOT NULL DEFAULT 0,
+  removed BIGINT UNSIGNED NOT NULL DEFAULT 0,
+  total BIGINT UNSIGNED NOT NULL,
+  requested_at DATETIME(6) NOT NULL,
+  finished_at DATETIME(6) NULL,
+  PRIMARY KEY (stream, table_name)
+) ENGINE=InnoDB`;
+
+const STRAY_WRITES = `(
+  stream VARCHAR(100) CHARACTER SET ascii NOT NULL PRIMARY KEY,
+  log_offset VARCHAR(4000) CHARACTER SET ascii NOT NULL,
+  found BIGINT UNSIGNED NOT NULL DEFAULT 0,
+  repaired BIGINT UNSIGNED NOT NULL DEFAULT 0
+) ENGINE=InnoDB`;
+
+const CANARY = `(
+  stream VARCHAR(100) CHARACTER SET ascii NOT NULL PRIMARY KEY,
+  token VARCHAR(64) CHARACTER SET ascii NOT NULL
+) ENGINE=InnoDB`;
+
 export const SOURCE_TABLES: Readonly<Record<string, string>> = { watermark: WATERMARK };
 export const TARGET_TABLES: Readonly<Record<string, string>> = {
   apply_offset: APPLY_OFFSET,
@@ -77,6 +104,9 @@ export const TARGET_TABLES: Readonly<Record<string, string>> = {
   captured_columns: CAPTURED_COLUMNS,
   parked: PARKED,
   parked_discarded: PARKED_DISCARDED,
+  recopy: RECOPY,
+  stray_writes: STRAY_WRITES,
+  canary: CANARY,
 };
 
 /** Creates what is missing and asks for no privilege when nothing is. */

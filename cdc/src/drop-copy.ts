@@ -58,7 +58,14 @@ export async function dropCopy(
       } while (deleted === ROWS_AT_A_TIME);
     }
     await connection.beginTransaction();
-    for (const table of ['captured_columns', 'backfill_progress', 'parked', 'apply_offset'])
+    for (const table of [
+      'captured_columns',
+      'backfill_progress',
+      'recopy',
+      'stray_writes',
+      'parked',
+      'apply_offset',
+    ])
       await connection.query(`DELETE FROM ${quoted(schema, table)} WHERE stream = ?`, [stream]);
     await connection.commit();
   } finally {

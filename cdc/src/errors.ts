@@ -225,3 +225,34 @@ export const logReplaced = (topic: string, transaction: string) =>
     409,
     `transaction "${transaction}" in topic "${topic}" is newer than what is applied and lies before it in the log, so the source logs anew or is another server: roll the migration back to "legacy" and advance it again, so that it is copied anew`,
   );
+export const keyInvalid = (key: string, table: string, columns: readonly string[]) =>
+  new StranglerError(
+    'KEY_INVALID',
+    422,
+    `"${key}" is no key of table "${table}": give ${columns.length === 1 ? `a value of "${columns[0]}"` : `a JSON list with the values of ${columns.map((column) => `"${column}"`).join(', ')}`}`,
+  );
+export const tableNotMapped = (migration: string, table: string) =>
+  new StranglerError(
+    'TABLE_NOT_MAPPED',
+    404,
+    `table "${table}" is not copied by migration "${migration}": name a table of the source that its mapping reads`,
+  );
+export const recopyRunning = (table: string) =>
+  new StranglerError(
+    'RECOPY_RUNNING',
+    409,
+    `table "${table}" is being copied again: wait until that is done; see "strangler status"`,
+  );
+export const strayWrite = (migration: string, table: string, key: string | null, user: string | null) =>
+  new StranglerError(
+    'STRAY_WRITE',
+    409,
+    `${key === null ? 'rows' : `row "${key}"`} of table "${table}" ${key === null ? 'were' : 'was'} written by ${user ?? 'somebody else'}, and "data.strayWrites" of migration "${migration}" is "stop": end that writer, restart, then "strangler recopy ${migration} ..." or verify`,
+  );
+export const echoUntold = (database: string, reason: string, cause?: unknown) =>
+  new StranglerError(
+    'ECHO_UNTOLD',
+    409,
+    `the log of database "${database}" does not tell our writes from those of others (${reason}): correct that before changes are carried back`,
+    cause,
+  );

@@ -24,7 +24,13 @@ export type TableMapEvent = {
   updateColumnInfo(): void;
 };
 type Pausable = { pause(): void; resume(): void; query(sql: string, done: (error: unknown) => void): void };
-type Inside = { readonly tableMap: Record<number, unknown>; readonly connection: Pausable | null };
+/** Asked for every event before it is decoded. */
+const INCLUDED = '_includeEventsSet';
+type Inside = {
+  readonly tableMap: Record<number, unknown>;
+  readonly connection: Pausable | null;
+  readonly [INCLUDED]?: Set<string>;
+};
 
 const NUMBERS = {
   1: 'tinyint',
@@ -78,6 +84,8 @@ const schemaOf = (table: Table): readonly ColumnSchema[] =>
     ...(column.kind === 'set' ? { SET_VALUES: column.labels } : {}),
   }));
 
+const ROW_EVENTS = ['writerows', 'updaterows', 'deleterows'];
+
 /**
  * ZongJi with the columns of tables given to it, in place of its own query, which would read them as they are now and not as they were
  * when the row was logged.
@@ -96,6 +104,13 @@ export class LogReader extends ZongJi {
     const refusal = this.giveColumns(event);
     if (refusal) this.emit('error', refusal);
     else next();
+  }
+
+  /** From now on rows are neither decoded nor delivered, or are again. Only for a reader that was told which events to include. */
+  skipRows(isSkipping: boolean): void {
+    for (const name of ROW_EVENTS)
+      if (isSkipping) this.#inside[INCLUDED]?.delete(name);
+      else this.#inside[INCLUDED]?.add(name);
   }
 
   /** Would be an error that looks as if it might pass; the assembler is given the event itself and knows what it means. */

@@ -66,6 +66,21 @@ export function createMetrics(evidence: () => SyncEvidence): Registry {
     'Keys that wait because the target has refused a row of theirs',
     ({ parked }) => parked?.keys ?? null,
   );
+  gauge(
+    'strangler_sync_stray_writes',
+    'Rows of the copy that somebody else has written',
+    ({ strayWrites }) => strayWrites?.count ?? null,
+  );
+  gauge(
+    'strangler_sync_stray_writes_watched',
+    '1 while the log of the target is looked through for them, 0 while it cannot be',
+    ({ strayWrites }) => (strayWrites ? (strayWrites.unwatched === null ? 1 : 0) : null),
+  );
+  gauge(
+    'strangler_sync_throttled',
+    '1 while the copy pauses because the stream is behind or a server is busy',
+    ({ backfill }) => (backfill.throttled === undefined ? null : backfill.throttled === null ? 0 : 1),
+  );
   registry.registerMetric(
     new Gauge({
       name: 'strangler_sync_state',

@@ -1,4 +1,4 @@
-// Long: the life of one migration's data in one file, from the first copy over retries and servers that are lost to its end.
+// Long: the one place where what a phase wishes, what runs, and what is told of it meet.
 
 import { setTimeout as delay } from 'node:timers/promises';
 import {
@@ -7,9 +7,12 @@ import {
   type Offset,
   type ParkedKey,
   type ParkingResult,
+  type RecopyResult,
   reasonOf,
   StranglerError,
   type SyncState,
+  type ThrottleLimits,
+  throttleSchema,
   type Verification,
 } from '@strangler/contracts';
 import type { Logger } from 'pino';
@@ -18,6 +21,7 @@ import { binlogSource } from './binlog-source.js';
 import type { ChangeSource, CapturedTable } from './change-source.js';
 import { storedColumnHistory } from './column-history.js';
 import type { Database } from './connect.js';
+import { createCopyDesk, type CopyDesk } from './copy-desk.js';
 import { chooseServer, storedOffset } from './choose-server.js';
 import { isRetryable } from './database-errors.js';
 import { dropCopy, finishDrop } from './drop-copy.js';
@@ -26,6 +30,7 @@ import type { FlowClock } from './flow-clock.js';
 import { createLag } from './lag.js';
 import { type Flow, type PipelineObserver, runPipeline } from './pipeline.js';
 import { createParkingDesk, type ParkingDesk } from './parking-desk.js';
+import type { RecopyWish } from './recopy.js';
 import type { ParkingWish } from './repair.js';
 import type { StopPoints } from './stop-points.js';
 import { verify } from './verify.js';
@@ -47,6 +52,8 @@ export type MigrationSyncOptions = {
   readonly stopPoints: StopPoints;
   /** Keys that may be parked; 100 when left out. */
   readonly maxParkedKeys?: number;
+  /** When the copy pauses; the plan's defaults when left out. */
+  readonly throttle?: ThrottleLimits;
   readonly sourceOf?: (captured: readonly CapturedTable[]) => ChangeSource;
 };
 
@@ -74,6 +81,7 @@ export class MigrationSync {
   #applied = { transactions: 0, rows: 0 };
   #flow: Flow | undefined;
   readonly #parking: ParkingDesk;
+  readonly #copy: CopyDesk;
   /** The source as it was last connected to: after a failover on another server. */
   #from: Database;
   #verification: Verification | null = null;
@@ -82,6 +90,7 @@ export class MigrationSync {
   constructor(options: MigrationSyncOptions) {
     this.#options = options;
     this.#parking = createParkingDesk(options.name, options.log);
+    this.#copy = createCopyDesk(options.name, options);
     this.#from = options.from;
   }
 
@@ -128,10 +137,17 @@ export class MigrationSync {
 
   /** Repairs or gives up parked keys. Throws MIGRATION_NOT_SYNCING and KEY_NOT_PARKED. */
   settleParked(wish: ParkingWish): Promise<ParkingResult> {
-    return this.#parking.settle(wish, () => {
-      if (this.#flow && this.#state === 'tailing') return this.#flow;
-      throw notSyncing(this.#options.name, this.#state);
-    });
+    return this.#parking.settle(wish, () => this.#tailing());
+  }
+
+  /** Copies a table or a range of it once more. Throws MIGRATION_NOT_SYNCING, TABLE_NOT_MAPPED, KEY_INVALID and RECOPY_RUNNING. */
+  async recopy(wish: RecopyWish): Promise<RecopyResult> {
+    return this.#copy.recopy(wish, this.#tailing());
+  }
+
+  #tailing(): Flow {
+    if (this.#flow && this.#state === 'tailing') return this.#flow;
+    throw notSyncing(this.#options.name, this.#state);
   }
 
   evidence(now: number): MigrationSyncEvidence {
@@ -148,7 +164,9 @@ export class MigrationSync {
         tables,
         etaMs:
           this.#state === 'backfilling' ? etaMs(tables, this.#copiedBefore, now - this.#startedAt) : null,
+        throttled: this.#copy.throttled(),
       },
+      ...this.#copy.evidence(),
       lagMs: isLive ? this.#lag.newest(this.#options.flowClock.now()) : null,
       lagMsP99: isLive ? this.#lag.p99(this.#options.flowClock.now()) : null,
       offset: this.#offset?.text ?? null,
@@ -184,6 +202,8 @@ export class MigrationSync {
           from: this.#from,
           stream: name,
           maxParkedKeys: this.#options.maxParkedKeys ?? MAX_PARKED_KEYS,
+          throttle: this.#options.throttle ?? throttleSchema.parse(undefined),
+          lagMs: () => this.#lag.newest(this.#options.flowClock.now()),
           sourceOf: (captured) => this.#source(captured),
           observer: this.#observer(),
         },
@@ -204,6 +224,7 @@ export class MigrationSync {
     this.#applied = { transactions: 0, rows: 0 };
     this.#verification = null;
     this.#parking.told(new Map());
+    this.#copy.forget();
   }
 
   /** Tries again while the failure may pass by itself. */
@@ -231,6 +252,7 @@ export class MigrationSync {
         }
       } finally {
         this.#flow = undefined;
+        this.#copy.ended();
       }
     }
   }
@@ -280,6 +302,7 @@ export class MigrationSync {
 
   #observer(): PipelineObserver {
     return {
+      ...this.#copy.observer,
       onProgress: (progress) => {
         const isDone = [...progress.values()].every(({ done }) => done);
         if (this.#startedAt === 0 || this.#progress.size === 0) {

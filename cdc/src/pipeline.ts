@@ -1,4 +1,12 @@
-import type { MigrationData, Offset, ParkingResult, Row, SourceTransaction } from '@strangler/contracts';
+import type {
+  MigrationData,
+  Offset,
+  ParkingResult,
+  Row,
+  SourceTransaction,
+  StrayWrites,
+  ThrottleLimits,
+} from '@strangler/contracts';
 import type { Connection } from 'mysql2/promise';
 import { createAnnounced } from './announced.js';
 import { Applier } from './apply.js';
@@ -11,18 +19,26 @@ import type { FlowClock } from './flow-clock.js';
 import { readParents } from './foreign-keys.js';
 import { firstStart } from './first-start.js';
 import { inBatches } from './in-batches.js';
+import { createTurns } from './in-turn.js';
 import { memoryTaken } from './memory-taken.js';
 import { type Parked, type ParentsOf } from './parking-lot.js';
 import { addToProgress, readProgress } from './progress.js';
+import { createRecopier, type RecopyWish } from './recopy.js';
+import { recopyStore, type StoredRecopy } from './recopy-store.js';
 import { type ParkingWish, type Repair, repairParked } from './repair.js';
 import { createScanner, type Scanned } from './scan.js';
+import { readServerLoad } from './server-load.js';
 import type { StopPoints } from './stop-points.js';
 import { pairOf, type TablePair } from './table-pair.js';
+import { lookForStrayWrites } from './stray-log.js';
+import { createThrottle } from './throttle.js';
 import { watermarkTable } from './watermark.js';
 import { createWatermarks, isBy, newToken } from './watermarks.js';
 
 /** Memory that the changes of one target statement batch may take; their rows and statements take about as much again. */
 const BYTES_A_BATCH = 10_000_000;
+
+const NEVER: ThrottleLimits = { maxLagMs: 0, maxThreadsRunning: 0, maxRowLockWaits: 0, maxHistoryLength: 0 };
 
 export type PipelineOptions = {
   readonly stream: string;
@@ -37,6 +53,10 @@ export type PipelineOptions = {
   readonly stopPoints: StopPoints;
   /** Keys that may be parked. */
   readonly maxParkedKeys: number;
+  /** When the copy pauses; never when left out. */
+  readonly throttle?: ThrottleLimits;
+  /** Of the stream, null before it is known. */
+  readonly lagMs?: () => number | null;
   readonly observer: PipelineObserver;
 };
 
@@ -50,6 +70,11 @@ export type PipelineObserver = {
   onRetry(error: unknown): void;
   /** The keys that are parked, whenever they have changed. */
   onParked(parked: ReadonlyMap<string, Parked>): void;
+  /** Why the copy pauses, null while it does not. */
+  onThrottled?(reason: string | null): void;
+  /** What is copied again, or was last, whenever that has changed. */
+  onRecopies?(recopies: readonly StoredRecopy[]): void;
+  onStrayWrites?(found: StrayWrites): void;
   /** The flow runs from here on and can be asked for a verification. */
   onFlow(flow: Flow): void;
 };
@@ -66,6 +91,8 @@ export type Flow = {
   readonly parked: () => ReadonlyMap<string, Parked>;
   /** Repairs or gives up parked keys. Throws KEY_NOT_PARKED. */
   settleParked(wish: ParkingWish): Promise<ParkingResult>;
+  /** Copies a table or a range of it once more. Throws TABLE_NOT_MAPPED, KEY_INVALID and RECOPY_RUNNING. */
+  recopy(wish: RecopyWish): Promise<StoredRecopy>;
 };
 
 /**
@@ -100,6 +127,7 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
   const watchers = new Set<(table: string, key: Row) => void>();
   try {
     const [source, marks, target] = [await open(from), await open(from), await open(to)];
+    const [sourceLoad, targetLoad] = [await open(from), await open(to)];
     await ensureTables(source, controlSchemaOf(from), SOURCE_TABLES);
     await ensureTables(target, controlSchemaOf(to), TARGET_TABLES);
     const pairs: TablePair[] = [];
@@ -126,29 +154,20 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
       isWatched: () => watchers.size > 0,
       onTouched: (table, key) => watchers.forEach((watch) => watch(table, key)),
     });
-    const copy = {
-      source,
-      pairs,
-      chunkRows: data.chunkRows,
-      progress: new Map(progress),
-      stopPoints,
-      newToken,
-      watermarks,
-      announce: (chunk: Chunk) => chunks.announce(chunk),
-    };
-    Promise.all([watermarks.beat(running), backfill(copy, running)]).catch((error: unknown) => {
-      // What fails beside the flow ends the flow; without heartbeats or backfill it would only look alive.
-      if (!running.aborted) end.abort(error);
-    });
-    observer.onFlow({
-      pairs,
-      reach: (given) => watermarks.reach(AbortSignal.any([given, running])),
-      watch(onTouched) {
-        watchers.add(onTouched);
-        return () => watchers.delete(onTouched);
+    observer.onThrottled?.(null);
+    const throttle = createThrottle({
+      limits: options.throttle ?? NEVER,
+      lagMs: options.lagMs ?? (() => null),
+      servers: {
+        [from.name]: () => readServerLoad(sourceLoad),
+        [to.name]: () => readServerLoad(targetLoad),
       },
-      parked: () => applier.parked,
-      settleParked: (wish) =>
+      now: () => clock.now(),
+      onReason: (reason) => observer.onThrottled?.(reason),
+    });
+    const inTurn = createTurns();
+    const settleParked = (wish: ParkingWish) =>
+      inTurn(() =>
         repairParked(
           {
             stream,
@@ -160,6 +179,55 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
           },
           wish,
         ),
+      );
+    const recopier = createRecopier({
+      stream,
+      source,
+      target,
+      pairs,
+      chunkRows: data.chunkRows,
+      store: recopyStore(target, to, stream),
+      watermarks,
+      throttle,
+      stopPoints,
+      announce: (chunk) => chunks.announce(chunk),
+      inTurn,
+      retryParked: () => settleParked({}),
+      clock: options.clock,
+      onRecopies: (recopies) => observer.onRecopies?.(recopies),
+    });
+    const copy = {
+      throttle,
+      source,
+      pairs,
+      chunkRows: data.chunkRows,
+      progress: new Map(progress),
+      stopPoints,
+      newToken,
+      watermarks,
+      announce: (chunk: Chunk) => chunks.announce(chunk),
+    };
+    const copied = backfill(copy, running);
+    const onFound = (found: StrayWrites) => observer.onStrayWrites?.(found);
+    const strayWrites = { stream, to, target, pairs, data, copied, recopier, clock: options.clock, onFound };
+    Promise.all([
+      watermarks.beat(running),
+      copied.then(() => recopier.run(running)),
+      lookForStrayWrites(strayWrites, running),
+    ]).catch((error: unknown) => {
+      // What fails beside the flow ends the flow; without heartbeats or backfill it would only look alive.
+      if (!running.aborted) end.abort(error);
+    });
+    observer.onFlow({
+      pairs,
+      reach: (given) => watermarks.reach(AbortSignal.any([given, running])),
+      watch(onTouched) {
+        watchers.add(onTouched);
+        return () => watchers.delete(onTouched);
+      },
+      parked: () => applier.parked,
+      settleParked,
+      recopy: (wish) => recopier.ask(wish),
     });
 
     let applying: Promise<void> = Promise.resolve();
@@ -199,8 +267,9 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
 
     function onCommitted(part: Committed, offset: Offset): void {
       observer.onApplied({ offset, transactions: part.transactions, rows: part.rows });
-      for (const update of part.progress) addToProgress(progress, update);
-      if (part.progress.length > 0) observer.onProgress(progress);
+      const first = part.progress.filter(({ again }) => again === undefined);
+      for (const update of first) addToProgress(progress, update);
+      if (first.length > 0) observer.onProgress(progress);
       for (const chunk of part.chunks) chunks.applied(chunk);
       for (const repair of part.repairs) repairs.applied(repair);
       for (const watermark of part.watermarks) {

@@ -42,6 +42,25 @@ export async function addProgress(
   );
 }
 
+/** Moves the progress of a copy on, in the transaction of its rows. */
+export async function writeProgress(
+  connection: Connection,
+  target: Database,
+  stream: string,
+  { table, lastKey, copied, done, again }: ProgressUpdate,
+): Promise<void> {
+  if (again)
+    await connection.query(
+      `UPDATE ${quoted(controlSchemaOf(target), 'recopy')} SET pass = ?, last_key = ?, looked = looked + ?, removed = removed + ? WHERE stream = ? AND table_name = ?`,
+      [again.pass, lastKey, copied, again.removed, stream, table],
+    );
+  else
+    await connection.query(
+      `UPDATE ${progressTable(target)} SET last_key = ?, copied = copied + ?, done = ? WHERE stream = ? AND table_name = ?`,
+      [lastKey, copied, done ? 1 : 0, stream, table],
+    );
+}
+
 export function addToProgress(
   progress: Map<string, Progress>,
   { table, lastKey, copied, done }: ProgressUpdate,

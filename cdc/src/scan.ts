@@ -1,5 +1,6 @@
 import type { Row, SourceTransaction } from '@strangler/contracts';
 import type { ProgressUpdate } from './apply.js';
+import { sameKeyText } from './compare-rows.js';
 import type { Chunk } from './backfill.js';
 import { keyText } from './map.js';
 import { mapRow, writeOfRow, writesOf } from './plan-writes.js';
@@ -7,6 +8,9 @@ import type { Repair } from './repair.js';
 import type { TablePair } from './table-pair.js';
 import { type Watermark, watermarkOf } from './watermark.js';
 import type { Write } from './compact.js';
+
+/** Keys that the log touched, by source table and text. */
+type Touched = Map<string, Map<string, Row>>;
 
 /** Of a table between two watermarks; a large transaction may touch any number. */
 const KEYS_REMEMBERED = 100_000;
@@ -42,7 +46,7 @@ export function createScanner(
   options: ScannerOptions,
 ): (transactions: readonly SourceTransaction[]) => Scanned {
   const pairs = new Map(options.pairs.map((pair) => [`${pair.source.database}.${pair.source.name}`, pair]));
-  let window: { readonly low: string; touched: Map<string, Set<string>> | undefined } | undefined;
+  let window: { readonly low: string; touched: Touched | undefined } | undefined;
 
   return (transactions) => {
     const writes: Write[] = [];
@@ -78,8 +82,8 @@ export function createScanner(
     function touch(pair: TablePair, key: Row): void {
       options.onTouched(pair.source.name, key);
       if (!window?.touched) return;
-      const keys = window.touched.get(pair.source.name) ?? new Set();
-      window.touched.set(pair.source.name, keys.add(keyText(key)));
+      const keys = window.touched.get(pair.source.name) ?? new Map<string, Row>();
+      window.touched.set(pair.source.name, keys.set(keyText(key), key));
       if (keys.size > KEYS_REMEMBERED) window.touched = undefined;
     }
 
@@ -102,8 +106,12 @@ export function createScanner(
       const keys = touched.get(chunk.pair.source.name);
       const current = chunk.rows.filter((row) => !keys?.has(keyText(chunk.pair.map.keyOf(row))));
       for (const row of current) writes.push(writeOfRow(chunk.pair, row));
-      rows += current.length;
-      progress.push(chunk.progress);
+      const gone = (chunk.gone ?? []).filter(isUntouched(chunk.pair, keys));
+      for (const key of gone) writes.push({ kind: 'delete', pair: chunk.pair, key });
+      rows += current.length + gone.length;
+      const { progress: update } = chunk;
+      if (update?.again) progress.push({ ...update, again: { ...update.again, removed: gone.length } });
+      else if (update) progress.push(update);
     }
 
     /** What the log touched meanwhile was parked with the rest of its queue: it is read again. */
@@ -120,4 +128,10 @@ export function createScanner(
       }
     }
   };
+}
+
+/** Keys that come from the target may be written in another way than those of the log. */
+function isUntouched(pair: TablePair, touched: ReadonlyMap<string, Row> | undefined): (key: Row) => boolean {
+  const texts = new Set([...(touched?.values() ?? [])].map((key) => sameKeyText(pair, key)));
+  return (key) => !texts.has(sameKeyText(pair, key));
 }

@@ -60,6 +60,7 @@ export async function createSync(options: SyncOptions): Promise<Sync> {
           to: databaseOf(data.to, plan.databases[data.to] as string),
           random: options.random ?? Math.random,
           maxParkedKeys: plan.sync.parking.maxKeys,
+          throttle: plan.sync.throttle,
           stopPoints: options.stopPoints ?? noStopPoints,
           ...plannedSource(plan, name, data),
         }),
@@ -86,6 +87,7 @@ export async function createSync(options: SyncOptions): Promise<Sync> {
     watermark: (after, signal) => appliedUntil.answer(after, signal),
     verify: (name) => migrations.get(name)?.verify(),
     parking: (name) => migrations.get(name),
+    recopy: (name) => migrations.get(name),
   });
 
   const subscription =

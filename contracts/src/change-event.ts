@@ -35,6 +35,8 @@ export type SourceTransaction = {
   readonly changes: readonly ChangeEvent[];
   /** True: the next item goes on with the same transaction, and `next` is where it begins, so that it is read again whole from there. */
   readonly isContinued?: boolean;
+  /** The connection that wrote it, where the log tells. */
+  readonly thread?: number;
   /** About how much memory the changes take; guessed from their number when left out. */
   readonly bytes?: number;
 };

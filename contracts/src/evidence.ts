@@ -178,6 +178,45 @@ export type ParkingResult = {
   readonly parked: readonly ParkedKey[];
 };
 
+/** A table, or a range of its keys, that is copied again while its log is followed. Keys are JSON lists of the key's values. */
+export type Recopy = {
+  readonly table: string;
+  readonly from: string | null;
+  readonly to: string | null;
+  /** Rows of both sides in the range that were looked at so far, and how many there were at the start. */
+  readonly looked: number;
+  readonly total: number;
+  /** Rows of the target that had no source row. */
+  readonly removed: number;
+  readonly etaMs: number | null;
+  readonly requestedAt: string;
+  readonly finishedAt: string | null;
+};
+
+/** Answer to `POST /migrations/NAME/recopy` of the sync's admin port: what was begun, or would be. */
+export type RecopyResult = { readonly dryRun: boolean; readonly recopy: Recopy };
+
+/** A write into a mapped table of the target that is not ours. */
+export type StrayWrite = {
+  readonly table: string;
+  /** As a person reads it; null where the log does not tell. */
+  readonly key: string | null;
+  readonly operation: 'insert' | 'update' | 'delete' | 'truncate' | 'statement';
+  /** By the target's clock, exact to a second. */
+  readonly at: string;
+  /** `USER@HOST` of its connection; null when that cannot be told any more. */
+  readonly user: string | null;
+};
+
+export type StrayWrites = {
+  /** Why it cannot be told whether there are any, one sentence; null while the target's log is followed. */
+  readonly unwatched: string | null;
+  readonly count: number;
+  readonly repaired: number;
+  /** The newest, at most ten. */
+  readonly samples: readonly StrayWrite[];
+};
+
 export const SYNC_STATES = ['idle', 'backfilling', 'tailing', 'dropping', 'stopped'] as const;
 export type SyncState = (typeof SYNC_STATES)[number];
 
@@ -185,7 +224,14 @@ export type MigrationSync = {
   readonly state: SyncState;
   /** Why it stopped, one sentence with the remedy; null otherwise. */
   readonly problem: string | null;
-  readonly backfill: { readonly tables: readonly TableProgress[]; readonly etaMs: number | null };
+  readonly backfill: {
+    readonly tables: readonly TableProgress[];
+    readonly etaMs: number | null;
+    /** Why the copy pauses, one sentence; null while it does not. Left out: nothing is known of that. */
+    readonly throttled?: string | null;
+  };
+  /** What is copied again or was last, one for a table. Left out: nothing is known of that. */
+  readonly recopies?: readonly Recopy[];
   /** Milliseconds from source commit to target commit, of the newest heartbeat and the 99th percentile of the last ten minutes. */
   readonly lagMs: number | null;
   readonly lagMsP99: number | null;
@@ -198,6 +244,8 @@ export type MigrationSync = {
     readonly oldestAt: string | null;
     readonly samples: readonly ParkedKey[];
   };
+  /** Left out: nobody looks for them. */
+  readonly strayWrites?: StrayWrites;
 };
 
 /** `GET /evidence` of the sync's admin port. */

@@ -16,6 +16,7 @@ import { pathRulesSchema } from './path-rules.js';
 import { parseRoutePattern, type RoutePattern } from './route-pattern.js';
 import { adminToken, databaseUrl, secretText } from './secret-schema.js';
 import { sessionBridgeSchema } from './session-schema.js';
+import { strayWritesSchema } from './stray-writes-schema.js';
 import { syncSchema } from './sync-schema.js';
 import { transformSchema } from './transform-schema.js';
 import { workflowSchema } from './workflow-schema.js';
@@ -170,6 +171,7 @@ const migration = z.strictObject({
         .enum(['stop', 'delete'])
         .optional()
         .describe('what a TRUNCATE of a source table does: stop the flow, or delete all rows of its target'),
+      strayWrites: strayWritesSchema,
       tables: z.array(tableMappingSchema).min(1),
     })
     .optional(),

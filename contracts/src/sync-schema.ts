@@ -3,6 +3,7 @@ import { address } from './address-schema.js';
 import { adminToken, databaseUrl } from './secret-schema.js';
 import { standbySchema } from './standby-schema.js';
 import { syncSourceKeys } from './sync-source-schema.js';
+import { throttleSchema } from './throttle-schema.js';
 
 /** Settings of the data flow. */
 export const syncSchema = z
@@ -11,6 +12,7 @@ export const syncSchema = z
     adminToken: adminToken.optional(),
     ...syncSourceKeys,
     failover: standbySchema(databaseUrl),
+    throttle: throttleSchema.describe('when the copy of tables pauses; what the log brings does not'),
     parking: z
       .strictObject({
         maxKeys: z

@@ -8,6 +8,7 @@ import { parkedText, parkingOf, parkingText } from './parked.js';
 import { movedText } from './print-moved.js';
 import { statusText } from './print-status.js';
 import { readPlan, readPlanAndWarnings } from './read-plan.js';
+import { askForRecopy, recopyText } from './recopy.js';
 import { makeTester, testerText } from './make-tester.js';
 import { printable, type Terminal } from './terminal.js';
 import { verificationText, watchVerification } from './watch-verification.js';
@@ -181,6 +182,27 @@ export async function runCli(argv: readonly string[], outer: CliEnvironment): Pr
       ).discard({ ...question, ...(options.dryRun ? { dryRun: true } : {}) });
       say(options, result, () => parkingText(migration, 'given up', result));
     });
+
+  command('recopy <migration> <table>', 'copy a table of the source, or a range of its keys, once more')
+    .option('--from <key>', 'the first key; a JSON list where it has several columns')
+    .option('--to <key>', 'the last key')
+    .option('--dry-run', 'say how much it is, and change nothing')
+    .action(
+      async (
+        migration: string,
+        table: string,
+        options: PlanOptions & { from?: string; to?: string; dryRun?: boolean },
+      ) => {
+        const question = {
+          table,
+          ...(options.from === undefined ? {} : { from: options.from }),
+          ...(options.to === undefined ? {} : { to: options.to }),
+          ...(options.dryRun ? { dryRun: true } : {}),
+        };
+        const result = await askForRecopy(await readPlan(options.plan, environment), migration, question);
+        say(options, result, () => recopyText(migration, result));
+      },
+    );
 
   command('report', 'how far the migration is, for people: Markdown, HTML or JSON')
     .option('--out <folder>', 'write report.html, report.md and report.json there')

@@ -24,6 +24,27 @@ export function statusText(status: Status): string {
   return [...head, ...status.migrations.map(migrationText)].join('');
 }
 
+/** What is said only while there is something to say. */
+function copyFacts(sync: Status['migrations'][number]['sync']): string[][] {
+  const { backfill, recopies = [], strayWrites } = sync ?? {};
+  const facts: string[][] = [];
+  if (backfill?.throttled) facts.push(['throttled', backfill.throttled]);
+  for (const { table, from, to, looked, total, etaMs, finishedAt } of recopies)
+    if (finishedAt === null)
+      facts.push([
+        'recopy',
+        `${table}${from === null ? '' : ` from ${from}`}${to === null ? '' : ` to ${to}`}, ${count(looked)} of ${count(total)} rows of both sides${etaMs === null ? '' : `, ${milliseconds(etaMs)} left`}`,
+      ]);
+  if (strayWrites && strayWrites.count > 0)
+    facts.push([
+      'stray writes',
+      `${count(strayWrites.count)} rows written by others${strayWrites.repaired > 0 ? `, ${count(strayWrites.repaired)} repaired` : ''}${strayWrites.samples[0] ? `, last ${strayWrites.samples[0].table} ${strayWrites.samples[0].key ?? ''}` : ''}`,
+    ]);
+  if (strayWrites && strayWrites.unwatched !== null)
+    facts.push(['stray writes', `cannot be told: ${strayWrites.unwatched}`]);
+  return facts;
+}
+
 function migrationText(migration: Status['migrations'][number]): string {
   const { share, served, sync, verification, next } = migration;
   const facts: string[][] = [
@@ -51,6 +72,7 @@ function migrationText(migration: Status['migrations'][number]): string {
         ? 'unknown, sync did not answer'
         : `${sync.state}, ${count(copied)} of ${count(total)} rows, lag ${milliseconds(sync.lagMs)} (99th percentile ${milliseconds(sync.lagMsP99)})`,
     ]);
+    facts.push(...copyFacts(sync));
     facts.push([
       'drift',
       verification === null
