@@ -50,7 +50,7 @@ export function choose(seed: number): Choices {
   return {
     seed,
     accounts,
-    chunkRows: 5 + pick(60),
+    chunkRows: 20 + pick(100),
     writingMs,
     faults: Array.from({ length: 2 + pick(MAX_FAULTS - 1) }, () => ({
       kind: FAULTS[pick(FAULTS.length)] as FaultKind,

@@ -54,7 +54,11 @@ async function untilOrStopped(what: string, sync: SyncProcess, ask: () => Promis
       // A flow that has stopped does not go on, however long one waits.
       const evidence = looks++ % 10 === 9 ? await sync.evidence() : undefined;
       if (evidence?.state === 'stopped') throw new Error(`sync has stopped: ${evidence.problem}`);
-      return ask();
+      return ask().catch((error: unknown) => {
+        // Sync has not been there long enough to make its tables.
+        if ([1049, 1146].includes((error as { errno?: number }).errno ?? 0)) return false;
+        throw error;
+      });
     },
     30,
   );
