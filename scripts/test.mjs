@@ -1,6 +1,6 @@
 // `npm test`: build, types of the tests, lint, format, and all tests on the real parts. The last line counts them.
 import { spawnSync } from 'node:child_process';
-import { globSync, mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { environment, pinnedNode, prepare, root } from './prepare.mjs';
 import { withKafka } from './test-kafka.mjs';
@@ -87,13 +87,15 @@ if (given.length === 0) {
     );
   } catch (error) {
     if (hasKafka) throw error;
-    const suites = globSync(['{cdc,e2e}/src/**/*.kafka.test.ts', 'scripts/*.kafka.test.ts'], {
-      cwd: root,
-    }).length;
+    // Whatever Node the machine has reads this file first, so nothing newer than the oldest one that may be there.
+    const suites = ['cdc/src', 'e2e/src', 'scripts']
+      .flatMap((folder) => readdirSync(join(root, folder), { recursive: true }))
+      .filter((file) => String(file).endsWith('.kafka.test.ts')).length;
     count.skipped += suites;
     console.log(`SKIP ${suites} suites that need Kafka: ${error.message}`);
   }
 }
-const skipped = count.skipped === 0 ? '' : `, ${count.skipped} suites skipped (no Kafka here)`;
-console.log(`${count.passed} passed, ${count.failed} failed${skipped}`);
+if (count.skipped > 0) console.log(`${count.skipped} suites skipped, no Kafka here`);
+// The very last line, and nothing else on it: programs read it.
+console.log(`${count.passed} passed, ${count.failed} failed`);
 process.exitCode = count.failed > 0 || count.passed === 0 ? 1 : 0;
