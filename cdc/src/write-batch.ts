@@ -70,15 +70,23 @@ async function writeAll(writer: BatchWriter, all: readonly RowWrite[], depth = 0
     for (const step of compact(writes)) await writeSet(writer, step);
   } catch (error) {
     if (isRetryable(error)) throw error;
-    await connection.query(`ROLLBACK TO SAVEPOINT ${savepoint}`).catch(() => {
-      throw error;
-    });
+    await connection.query(`ROLLBACK TO SAVEPOINT ${savepoint}`).catch(blame(error));
     await writer.stages.forget();
     const half = Math.ceil(writes.length / 2);
     await writeAll(writer, writes.slice(0, half), depth + 1);
     await writeAll(writer, writes.slice(half), depth + 1);
   }
 }
+
+/**
+ * A refused set is tried in another way only when it could be taken back. Where the connection was lost meanwhile, that is what is wrong, and passes; else
+ * the server has given the transaction up for the first error.
+ */
+const blame =
+  (first: unknown) =>
+  (second: unknown): never => {
+    throw isRetryable(second) ? second : first;
+  };
 
 function waits(lot: ParkingLot, write: RowWrite): boolean {
   const blocker = lot.blockerOf(write);
@@ -96,9 +104,7 @@ async function tryRow(writer: BatchWriter, write: RowWrite): Promise<StranglerEr
   } catch (error) {
     if (!(error instanceof StranglerError) || error.code !== 'ROW_REFUSED' || isSystemic(error.cause))
       throw error;
-    await connection.query('ROLLBACK TO SAVEPOINT one_row').catch(() => {
-      throw error;
-    });
+    await connection.query('ROLLBACK TO SAVEPOINT one_row').catch(blame(error));
     return error;
   }
 }
