@@ -88,7 +88,7 @@ export async function run({ choices, servers, sabotage, sabotageEnd }: RunOption
         lost: stuck.length > 0 ? [] : await compare(source, target),
         duplicated: (await history) ? await checkHistory(target, stand.control) : [],
         halfSeen: halves.slice(0, 5),
-        stuck,
+        stuck: stuck.filter((problem) => !isRightToStop(problem)),
       };
       return {
         seed,
@@ -108,6 +108,10 @@ export async function run({ choices, servers, sabotage, sabotageEnd }: RunOption
     await dropStand(stand);
   }
 }
+
+/** Sync may not know what columns the rows before an ALTER had: then it stops, with nothing of them applied (cdc/README.md, Limits). */
+const isRightToStop = (problem: string): boolean =>
+  problem.includes('was altered again before the first change could be followed');
 
 export const isClean = ({ lost, duplicated, halfSeen, stuck }: Findings): boolean =>
   lost.length + duplicated.length + halfSeen.length + stuck.length === 0;
