@@ -36,7 +36,7 @@ async function writing(): Promise<number> {
     );
     id = Number(rows[0]?.['id'] ?? 0);
     return id > 0;
-  }, 'a part of it is written');
+  }, 'a part of it is written', 40_000);
   return id;
 }
 
