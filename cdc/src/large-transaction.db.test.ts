@@ -28,15 +28,19 @@ const insertAll = () =>
 /** The connection that has written a part of it into the target. */
 async function writing(): Promise<number> {
   let id = 0;
-  await until(async () => {
-    const [rows] = await shop.to.root.query<RowDataPacket[]>(
-      `SELECT p.ID id FROM information_schema.INNODB_TRX t JOIN information_schema.PROCESSLIST p ON p.ID = t.trx_mysql_thread_id
+  await until(
+    async () => {
+      const [rows] = await shop.to.root.query<RowDataPacket[]>(
+        `SELECT p.ID id FROM information_schema.INNODB_TRX t JOIN information_schema.PROCESSLIST p ON p.ID = t.trx_mysql_thread_id
         WHERE p.DB = ? AND t.trx_rows_modified > 2000`,
-      [shop.to.schema],
-    );
-    id = Number(rows[0]?.['id'] ?? 0);
-    return id > 0;
-  }, 'a part of it is written', 40_000);
+        [shop.to.schema],
+      );
+      id = Number(rows[0]?.['id'] ?? 0);
+      return id > 0;
+    },
+    'a part of it is written',
+    40_000,
+  );
   return id;
 }
 
