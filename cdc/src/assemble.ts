@@ -58,31 +58,20 @@ export function assembler(options: AssemblerOptions): (event: LogEvent) => void 
   let thread: number | undefined;
   /** A table of the transaction, of whose pieces some are handed out already. */
   let handedOut: string | undefined;
-  /** How much there was of the transaction when it could last be rolled back to there. */
-  const savepoints = new Map<
-    string,
-    { readonly changes: readonly ChangeEvent[]; readonly count: number; readonly bytes: number }
-  >();
+  /** How much there was of the transaction when it could last be rolled back to there; none of before a piece that was handed out. */
+  const savepoints = new Map<string, { readonly count: number; readonly bytes: number }>();
 
   /** The place behind the transaction that is being read. */
   const behind = (event: LogEvent): LogPosition =>
     at.kind === 'file'
       ? { ...at, position: event.nextPosition }
       : { kind: 'gtid', executed: id === undefined ? at.executed : withGtid(at.executed, id) };
-  const begin = (name: string | undefined) => {
-    // A transaction that the log breaks off was never committed, and its pieces cannot be taken back here.
-    if (handedOut !== undefined) throw statementNotFollowed(handedOut, 'a transaction without an end');
-    // A statement that commits by itself has no mark at its end.
-    if (at.kind === 'gtid' && id !== undefined) at = { kind: 'gtid', executed: withGtid(at.executed, id) };
-    id = name;
-    thread = undefined;
+  const letGo = () => {
     changes = [];
     bytes = 0;
     savepoints.clear();
   };
-  const hasRows = (): string | undefined => handedOut ?? changes[0]?.table;
-  const handOutPiece = (event: LogEvent) => {
-    handedOut = hasRows();
+  const handOn = (event: LogEvent, more: { readonly isContinued?: true } = {}) => {
     const next = offsetOf(at);
     options.onTransaction({
       id: id ?? next.text,
@@ -90,32 +79,34 @@ export function assembler(options: AssemblerOptions): (event: LogEvent) => void 
       committedAt: event.timestamp,
       changes,
       bytes,
-      isContinued: true,
+      ...more,
       ...(thread === undefined ? {} : { thread }),
     });
-    changes = [];
-    bytes = 0;
+    // Of what was handed on nothing can be taken back.
+    letGo();
+  };
+  const begin = (name: string | undefined) => {
+    // A transaction that the log breaks off was never committed, and its pieces cannot be taken back here.
+    if (handedOut !== undefined) throw statementNotFollowed(handedOut, 'a transaction without an end');
+    // A statement that commits by itself has no mark at its end.
+    if (at.kind === 'gtid' && id !== undefined) at = { kind: 'gtid', executed: withGtid(at.executed, id) };
+    id = name;
+    thread = undefined;
+    letGo();
+  };
+  const hasRows = (): string | undefined => handedOut ?? changes[0]?.table;
+  const handOutPiece = (event: LogEvent) => {
+    handedOut = hasRows();
+    handOn(event, { isContinued: true });
   };
   const commit = (event: LogEvent) => {
     // Positions have four bytes: behind 4 GiB they begin again at zero.
     if (at.kind === 'file' && event.nextPosition < at.position) throw logTooLong(at.file);
     at = behind(event);
-    if (hasRows() !== undefined) {
-      const next = offsetOf(at);
-      options.onTransaction({
-        id: id ?? next.text,
-        next,
-        committedAt: event.timestamp,
-        changes,
-        bytes,
-        ...(thread === undefined ? {} : { thread }),
-      });
-    }
+    if (hasRows() === undefined) letGo();
+    else handOn(event);
     handedOut = undefined;
     id = undefined;
-    changes = [];
-    bytes = 0;
-    savepoints.clear();
   };
   const take = (event: LogEvent, operation: ChangeEvent['operation']) => {
     const map = event.tableMap[event.tableId];
@@ -138,8 +129,8 @@ export function assembler(options: AssemblerOptions): (event: LogEvent) => void 
   /** Takes back what came behind the savepoint; false when nobody can tell what that is. */
   const rollBackTo = (name: string): boolean => {
     const to = savepoints.get(name);
-    // Of what was handed out in pieces nothing can be taken back, and tables without transactions keep their rows.
-    if (to?.changes !== changes) return false;
+    if (!to) return false;
+    // Tables without transactions keep their rows.
     const isKept = ({ database, table }: ChangeEvent) =>
       options.tableOf(`${database}.${table}`)?.engine !== 'innodb';
     if (changes.slice(to.count).some(isKept)) return false;
@@ -153,7 +144,7 @@ export function assembler(options: AssemblerOptions): (event: LogEvent) => void 
     const [, savepoint, quoted] = SAVEPOINT.exec(event.query) ?? [];
     const name = quoted?.replaceAll('`', '');
     if (name !== undefined && savepoint?.toLowerCase() === 'savepoint')
-      return void savepoints.set(name, { changes, count: changes.length, bytes });
+      return void savepoints.set(name, { count: changes.length, bytes });
     if (name !== undefined && rollBackTo(name)) return;
     if (word === 'begin') thread = event.slaveProxyId;
     if (word === 'begin' || word === 'savepoint' || word === 'release') return;

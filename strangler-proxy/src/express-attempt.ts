@@ -51,6 +51,8 @@ export class ExpressAttempt implements LineUser {
   /** Of the instance that is asked. */
   #instance: Instance;
   #settle: Settle;
+  /** Those of the instance: when it is gone meanwhile, the lane has no others for it. */
+  #lines: Lines;
   #line: Line;
   #deadline = Infinity;
   #late: Stage = 'connect';
@@ -77,7 +79,8 @@ export class ExpressAttempt implements LineUser {
     this.#retriesLeft = sending.upstream.retriesPerRequest;
     this.#instance = sending.upstream.choose();
     this.#settle = this.#instance.begin();
-    this.#line = parts.linesTo(this.#instance).take(this, false);
+    this.#lines = parts.linesTo(this.#instance);
+    this.#line = this.#lines.take(this, false);
     this.#send();
   }
 
@@ -243,12 +246,11 @@ export class ExpressAttempt implements LineUser {
 
   #finishAnswer(pieces: Piece[], isAllRead: boolean): void {
     const { status, keepAlive, keptMs } = this.#head as AnswerHead;
-    const { linesTo, time } = this.#parts;
     this.#outlet.release(pieces);
     const line = this.#line;
     // Bytes behind the answer belong to nobody, and a request that is still on its way out must not meet the next one.
     if (keepAlive && isAllRead && line.socket.writableLength === 0)
-      linesTo(this.#instance).give(line, time(), keptMs);
+      this.#lines.give(line, this.#parts.time(), keptMs);
     else this.#drop();
     this.#finish({ kind: 'answered', status, bytes: this.#bytes });
   }
@@ -281,7 +283,8 @@ export class ExpressAttempt implements LineUser {
     this.#instance = next;
     this.#settle = next.begin();
     // Another kept connection could be as old as the one that was closed.
-    this.#line = this.#parts.linesTo(next).take(this, true);
+    this.#lines = this.#parts.linesTo(next);
+    this.#line = this.#lines.take(this, true);
     this.#send();
   }
 

@@ -86,18 +86,20 @@ export function createExpressLane(
     isStopping: () => drained !== undefined,
     limits,
     linesTo(instance) {
-      let to = lines.get(instance);
-      if (to) return to;
-      to = createLines(instance, buffer);
-      const opened = to;
-      if (instance.gone.aborted) opened.retire();
-      else lines.set(instance, opened);
+      const there = lines.get(instance);
+      if (there) return there;
+      const opened = createLines(instance, buffer);
       // Requests on their way end on the lines they have, and no new one comes.
-      instance.gone.addEventListener('abort', () => {
+      const retire = () => {
         lines.delete(instance);
         retired.add(opened);
         opened.retire();
-      });
+      };
+      if (instance.gone.aborted) retire();
+      else {
+        lines.set(instance, opened);
+        instance.gone.addEventListener('abort', retire, { once: true });
+      }
       return opened;
     },
     onTaken: () => void busy++,
