@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Connection } from 'mysql2/promise';
 import type { ChangeEvent, Offset, Row, SourceTransaction } from '@strangler/contracts';
 import type { ChangeSource } from './change-source.js';
 
@@ -22,6 +23,30 @@ export const eventOf = (step: Step): Pick<ChangeEvent, 'operation' | 'before' | 
     : 'update' in step
       ? { operation: 'update', before: rowOf(step.from), after: rowOf(step.update) }
       : { operation: 'delete', before: rowOf(step.delete), after: null };
+
+/** The steps as one transaction of the table `item`. */
+export async function runSteps(
+  connection: Connection,
+  steps: readonly Step[],
+  end: 'COMMIT' | 'ROLLBACK',
+): Promise<void> {
+  await connection.query('START TRANSACTION');
+  if (steps.length > 1_000) {
+    const rows = steps.flatMap((step) => ('insert' in step ? [[step.insert.id, step.insert.name]] : []));
+    await connection.query('INSERT INTO item VALUES ?', [rows]);
+  } else
+    for (const step of steps)
+      if ('insert' in step)
+        await connection.query('INSERT INTO item VALUES (?, ?)', [step.insert.id, step.insert.name]);
+      else if ('update' in step)
+        await connection.query('UPDATE item SET id = ?, name = ? WHERE id = ?', [
+          step.update.id,
+          step.update.name,
+          step.from.id,
+        ]);
+      else await connection.query('DELETE FROM item WHERE id = ?', [step.delete.id]);
+  await connection.query(end);
+}
 
 /** Reads transactions until `count` came, from an offset. */
 export async function read(source: ChangeSource, from: Offset, count: number): Promise<SourceTransaction[]> {

@@ -10,6 +10,7 @@ import {
   changeSourceConformance,
   eventOf,
   read,
+  runSteps,
   type Step,
   type Trial,
 } from './change-source.conformance.js';
@@ -40,32 +41,14 @@ async function openBinlog(): Promise<Trial & { readonly database: ScratchDatabas
   await root.query(
     'CREATE TABLE item (id INT PRIMARY KEY, name VARCHAR(60)); CREATE TABLE other (id INT PRIMARY KEY AUTO_INCREMENT)',
   );
-  const run = async (steps: readonly Step[], end: 'COMMIT' | 'ROLLBACK') => {
-    await root.query('START TRANSACTION');
-    if (steps.length > 1_000) {
-      const rows = steps.flatMap((step) => ('insert' in step ? [[step.insert.id, step.insert.name]] : []));
-      await root.query('INSERT INTO item VALUES ?', [rows]);
-    } else
-      for (const step of steps)
-        if ('insert' in step)
-          await root.query('INSERT INTO item VALUES (?, ?)', [step.insert.id, step.insert.name]);
-        else if ('update' in step)
-          await root.query('UPDATE item SET id = ?, name = ? WHERE id = ?', [
-            step.update.id,
-            step.update.name,
-            step.from.id,
-          ]);
-        else await root.query('DELETE FROM item WHERE id = ?', [step.delete.id]);
-    await root.query(end);
-  };
   return {
     database,
     source: binlogSource({
       database,
       tables: [{ database: database.schema, table: 'item', columns: ['id', 'name'] }],
     }),
-    commit: (...steps) => run(steps, 'COMMIT'),
-    rollBack: (...steps) => run(steps, 'ROLLBACK'),
+    commit: (...steps) => runSteps(root, steps, 'COMMIT'),
+    rollBack: (...steps) => runSteps(root, steps, 'ROLLBACK'),
     commitElsewhere: async () => void (await root.query('INSERT INTO other VALUES (NULL)')),
     async purge() {
       await root.query('FLUSH BINARY LOGS');

@@ -1,16 +1,13 @@
 import { type MigrationData, type Plan, type Problem, reasonOf, StranglerError } from '@strangler/contracts';
-import kafkajs from 'kafkajs';
 import type { Connection, RowDataPacket } from 'mysql2/promise';
 import { baseTypeOf } from './column.js';
 import { connectApi } from './connect-api.js';
 import type { Database } from './connect.js';
+import { ConfigResourceTypes, kafkaClient } from './kafka-client.js';
 import { connectorNames, differingKeys } from './connector-config.js';
 import { compileMapping } from './map.js';
 import { kafkaSettingsOf, plannedConnector } from './planned-source.js';
 import { columnOf, readTable, type Table } from './table.js';
-
-// A CommonJS package: Node finds not all of its names.
-const { ConfigResourceTypes, Kafka, logLevel } = kafkajs;
 
 const APPLY = 'run "strangler-sync connectors apply --plan FILE"';
 const BINLOG = 'or let this database be captured by "kind: binlog"';
@@ -78,12 +75,7 @@ export async function checkKafka(
 }
 
 async function checkTopic(brokers: readonly string[], topic: string): Promise<readonly Problem[]> {
-  const admin = new Kafka({
-    brokers: [...brokers],
-    logLevel: logLevel.NOTHING,
-    connectionTimeout: 3_000,
-    retry: { retries: 1 },
-  }).admin();
+  const admin = kafkaClient(brokers, { connectionTimeout: 3_000, retry: { retries: 1 } }).admin();
   const path = 'sync.source.brokers';
   try {
     await admin.connect();

@@ -1,13 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { StranglerError } from '@strangler/contracts';
-import kafkajs, { type Admin, type Consumer, type EachBatchPayload } from 'kafkajs';
+import type { Admin, Consumer, EachBatchPayload } from 'kafkajs';
 import { BoundedQueue } from './bounded-queue.js';
+import { kafkaClient } from './kafka-client.js';
 import { recordsPurged, recordsUnreadable } from './errors.js';
 import type { LogBounds, LogRecord, RecordLog } from './record-log.js';
-
-// A CommonJS package: Node finds not all of its names.
-const { Kafka, logLevel } = kafkajs;
 
 export type KafkaLogOptions = {
   readonly brokers: readonly string[];
@@ -34,11 +32,8 @@ const isNoTopic = (error: unknown): boolean =>
  */
 export function kafkaLog(options: KafkaLogOptions): RecordLog {
   const { brokers, topic, group, silenceMs = 15_000 } = options;
-  const kafka = new Kafka({
+  const kafka = kafkaClient(brokers, {
     clientId: group,
-    brokers: [...brokers],
-    // What goes wrong is thrown to the caller, who has the log.
-    logLevel: logLevel.NOTHING,
     connectionTimeout: 3_000,
     requestTimeout: 15_000,
     retry: { retries: 2, initialRetryTime: 100, maxRetryTime: 1_000 },

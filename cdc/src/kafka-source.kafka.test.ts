@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { ChangeEvent, SourceTransaction } from '@strangler/contracts';
 import { binlogSource } from './binlog-source.js';
-import { changeSourceConformance, read, type Step } from './change-source.conformance.js';
+import { changeSourceConformance, read, runSteps } from './change-source.conformance.js';
 import type { ChangeSource } from './change-source.js';
 import { type ScratchDatabase, scratchDatabase } from './testing/databases.js';
 import { KafkaMachine } from './testing/kafka.js';
@@ -42,24 +42,10 @@ changeSourceConformance(
     const { database, connector } = await open('kafka', { item: 'id INT PRIMARY KEY, name VARCHAR(60)' });
     const { root } = database;
     await root.query('CREATE TABLE other (id INT PRIMARY KEY AUTO_INCREMENT)');
-    const run = async (steps: readonly Step[], end: 'COMMIT' | 'ROLLBACK') => {
-      await root.query('START TRANSACTION');
-      for (const step of steps)
-        if ('insert' in step)
-          await root.query('INSERT INTO item VALUES (?, ?)', [step.insert.id, step.insert.name]);
-        else if ('update' in step)
-          await root.query('UPDATE item SET id = ?, name = ? WHERE id = ?', [
-            step.update.id,
-            step.update.name,
-            step.from.id,
-          ]);
-        else await root.query('DELETE FROM item WHERE id = ?', [step.delete.id]);
-      await root.query(end);
-    };
     return {
       source: connector.source,
-      commit: (...steps) => run(steps, 'COMMIT'),
-      rollBack: (...steps) => run(steps, 'ROLLBACK'),
+      commit: (...steps) => runSteps(root, steps, 'COMMIT'),
+      rollBack: (...steps) => runSteps(root, steps, 'ROLLBACK'),
       commitElsewhere: async () => void (await root.query('INSERT INTO other VALUES (NULL)')),
       purge: () => machine.purge(connector.topic),
     };

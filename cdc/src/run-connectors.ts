@@ -7,14 +7,11 @@ import {
   problemLine,
   reasonOf,
 } from '@strangler/contracts';
-import kafkajs from 'kafkajs';
 import { connectApi, type ConnectorStatus } from './connect-api.js';
 import { connect, databaseOf } from './connect.js';
 import { type ConnectorConfig, connectorNames, differingKeys } from './connector-config.js';
+import { kafkaClient } from './kafka-client.js';
 import { kafkaSettingsOf, plannedConnector } from './planned-source.js';
-
-// A CommonJS package: Node finds not all of its names.
-const { Kafka, logLevel } = kafkajs;
 
 export type Output = { readonly out: (line: string) => void; readonly err: (line: string) => void };
 
@@ -141,7 +138,7 @@ async function act(
 
 /** A connector that comes again begins anew, so what the old one has written would only mislead. */
 async function removeTopics(settings: KafkaSettings, topics: readonly string[]): Promise<void> {
-  const admin = new Kafka({ brokers: [...settings.brokers], logLevel: logLevel.NOTHING }).admin();
+  const admin = kafkaClient(settings.brokers).admin();
   try {
     await admin.connect();
     const there = await admin.listTopics();

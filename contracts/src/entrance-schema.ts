@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { address as listenAddress } from './address-schema.js';
 
 /** `10.0.0.0/8`, `2001:db8::/32` or one address; undefined when the text is neither. */
 export function parseCidr(
@@ -41,25 +42,24 @@ const accessLogSchema = z.union([
 ]);
 export type AccessLogPlan = z.infer<typeof accessLogSchema>;
 
-const tlsSchema = <A extends z.ZodType>(address: A) =>
-  z.strictObject({
-    listen: address,
-    cert: z
-      .string()
-      .min(1)
-      .describe('PEM file with the chain, relative to the plan; read again when it changes'),
-    key: z.string().min(1).describe('PEM file with the private key, likewise'),
-    minVersion: z.enum(['TLSv1.2', 'TLSv1.3']).default('TLSv1.2'),
-    alpn: z
-      .array(z.enum(['h2', 'http/1.1']))
-      .min(1)
-      .default(['h2', 'http/1.1'])
-      .describe('what clients may speak, the preferred one first'),
-  });
+const tlsSchema = z.strictObject({
+  listen: listenAddress,
+  cert: z
+    .string()
+    .min(1)
+    .describe('PEM file with the chain, relative to the plan; read again when it changes'),
+  key: z.string().min(1).describe('PEM file with the private key, likewise'),
+  minVersion: z.enum(['TLSv1.2', 'TLSv1.3']).default('TLSv1.2'),
+  alpn: z
+    .array(z.enum(['h2', 'http/1.1']))
+    .min(1)
+    .default(['h2', 'http/1.1'])
+    .describe('what clients may speak, the preferred one first'),
+});
 
 /** Keys of `proxy` about the way in: who connects how, whom the proxy believes, and what is written down of a request. */
-export const entranceKeys = <A extends z.ZodType>(address: A) => ({
-  tls: tlsSchema(address).optional().describe('a second listener, with TLS, HTTP/2 and HTTP/1.1'),
+export const entranceKeys = {
+  tls: tlsSchema.optional().describe('a second listener, with TLS, HTTP/2 and HTTP/1.1'),
   trusted: z
     .array(cidr)
     .optional()
@@ -88,4 +88,4 @@ export const entranceKeys = <A extends z.ZodType>(address: A) => ({
   accessLog: accessLogSchema
     .optional()
     .describe('one line for each request; at the log level debug only when left out, never with false'),
-});
+};

@@ -13,7 +13,8 @@ import { identitySchema, testersSchema } from './identity-schema.js';
 import { tableMappingSchema } from './mapping-schema.js';
 import { ownWritesSchema } from './own-writes-schema.js';
 import { pathRulesSchema } from './path-rules.js';
-import { parseRoutePattern, type RoutePattern } from './route-pattern.js';
+import type { RoutePattern } from './route-pattern.js';
+import { routePatternSchema } from './route-pattern-schema.js';
 import { adminToken, databaseUrl, secretText } from './secret-schema.js';
 import { sessionBridgeSchema } from './session-schema.js';
 import { strayWritesSchema } from './stray-writes-schema.js';
@@ -45,18 +46,7 @@ const compareRules = z
   .prefault({});
 export type CompareRules = z.infer<typeof compareRules>;
 
-const pattern = z.string().transform((text, context): RoutePattern => {
-  try {
-    return parseRoutePattern(text);
-  } catch (error) {
-    context.addIssue({
-      code: 'custom',
-      message: (error as Error).message,
-      params: { remedy: 'correct the pattern' },
-    });
-    return z.NEVER;
-  }
-});
+const pattern = routePatternSchema('correct the pattern');
 
 /** What a route is called: evidence and metrics tell routes apart by it, so its conditions belong to it. */
 const withConditions = (match: RoutePattern, when: Conditions): RoutePattern =>
@@ -226,7 +216,7 @@ export const planSchema = z.strictObject({
       .describe('processes behind one port, one for each core; the n-th has the n-th admin port'),
     readYourWrites: ownWritesSchema.describe('reads of clients that have written'),
     paths: pathRulesSchema.describe('how paths are read'),
-    ...entranceKeys(address),
+    ...entranceKeys,
     expectContinue: z
       .enum(['upstream', 'proxy'])
       .default('upstream')

@@ -1,23 +1,12 @@
 import { z } from 'zod';
 import { identityHeader } from './auth-schema.js';
-import { parseRoutePattern, type RoutePattern } from './route-pattern.js';
+import { routePatternSchema } from './route-pattern-schema.js';
 
 const cookieName = z.string().regex(/^[!#$%&'*+.^`|~\w-]+$/, 'is not the name of a cookie');
 const pointer = z.string().regex(/^(?:\/[^/*]*)+$/, 'is not a JSON pointer without "*"');
 const path = z.string().regex(/^\/[\x21-\x7e]*$/, 'is not a path');
 
-const logoutRoute = z.string().transform((text, context): RoutePattern => {
-  try {
-    return parseRoutePattern(text);
-  } catch (error) {
-    context.addIssue({
-      code: 'custom',
-      message: (error as Error).message,
-      params: { remedy: 'write it as "POST /logout"' },
-    });
-    return z.NEVER;
-  }
-});
+const logoutRoute = routePatternSchema('write it as "POST /logout"');
 
 // RFC 7519, 4.1: what the proxy says itself.
 const OWN_CLAIMS = ['iss', 'aud', 'exp', 'nbf', 'iat', 'jti'];

@@ -1,11 +1,11 @@
 import { z } from 'zod';
+import { databaseUrl } from './secret-schema.js';
 
 /** `sync.failover`: other servers with the same database. */
-export const standbySchema = (databaseUrl: z.ZodType<string>) =>
-  z
-    .record(z.string(), z.array(databaseUrl).min(1))
-    .default({})
-    .describe('other servers with the same database, in the order in which they are tried when it is lost');
+export const standbySchema = z
+  .record(z.string(), z.array(databaseUrl).min(1))
+  .default({})
+  .describe('other servers with the same database, in the order in which they are tried when it is lost');
 
 type Complain = (path: readonly (string | number)[], message: string, remedy: string) => void;
 

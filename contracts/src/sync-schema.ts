@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { address } from './address-schema.js';
-import { adminToken, databaseUrl } from './secret-schema.js';
+import { adminToken } from './secret-schema.js';
 import { standbySchema } from './standby-schema.js';
 import { syncSourceKeys } from './sync-source-schema.js';
 import { throttleSchema } from './throttle-schema.js';
@@ -11,7 +11,7 @@ export const syncSchema = z
     admin: address.prefault('127.0.0.1:7071'),
     adminToken: adminToken.optional(),
     ...syncSourceKeys,
-    failover: standbySchema(databaseUrl),
+    failover: standbySchema,
     throttle: throttleSchema.describe('when the copy of tables pauses; what the log brings does not'),
     parking: z
       .strictObject({

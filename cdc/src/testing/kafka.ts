@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { KafkaSettings } from '@strangler/contracts';
-import kafkajs from 'kafkajs';
 import { endProcess, startBroker, startWorker } from '../../../scripts/connect-server.mjs';
+import { kafkaClient } from '../kafka-client.js';
 import type { CapturedTable } from '../change-source.js';
 import { connectApi } from '../connect-api.js';
 import { connect, controlSchemaOf, type Database } from '../connect.js';
@@ -12,9 +12,6 @@ import { kafkaLog } from '../kafka-log.js';
 import { kafkaSource, type KafkaSourceOptions } from '../kafka-source.js';
 import { watermarkTable } from '../watermark.js';
 import { until } from './databases.js';
-
-// A CommonJS package: Node finds not all of its names.
-const { Kafka, logLevel } = kafkajs;
 
 type Place = {
   readonly libs: string;
@@ -31,7 +28,7 @@ export class KafkaMachine {
   readonly #place = JSON.parse(readFileSync(this.#file, 'utf8')) as Place;
   readonly brokers = [`127.0.0.1:${this.#place.broker}`];
   readonly connectUrl = `http://127.0.0.1:${this.#place.connect}`;
-  readonly kafka = new Kafka({ brokers: this.brokers, logLevel: logLevel.NOTHING });
+  readonly kafka = kafkaClient(this.brokers);
 
   get pids(): Readonly<Place['pids']> {
     return this.#place.pids;
