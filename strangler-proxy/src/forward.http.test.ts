@@ -86,10 +86,16 @@ describe('streaming', () => {
     rig.own(() => void client.destroy());
     client.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
     await once(client, 'readable');
-    await delay(500);
-    const [early] = [sent];
-    await delay(300);
-    expect(sent).toBe(early);
+    let early = 0;
+    await eventually(
+      async () => {
+        early = sent;
+        await delay(300);
+        return sent;
+      },
+      (now) => now === early,
+      20_000,
+    );
     expect(sent).toBeLessThan(64 * MIB);
   });
 
@@ -155,6 +161,7 @@ describe('streaming', () => {
 });
 
 describe('an upload that is answered before its end', () => {
+  const statusesOf = (answer: string): readonly string[] => answer.match(/HTTP\/1\.1 \d+/g) ?? [];
   it.each([
     ['by the upstream', 413],
     ['by the proxy, because the upstream is not there', 502],
@@ -168,12 +175,9 @@ describe('an upload that is answered before its end', () => {
       url,
       `POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${10 * MIB}\r\n\r\n${'x'.repeat(10 * MIB)}` +
         'GET / HTTP/1.1\r\nHost: a\r\n\r\n',
-      500,
+      (text) => statusesOf(text).length === 2,
     );
-    expect(answer.match(/HTTP\/1\.1 \d+/g)).toEqual([
-      `HTTP/1.1 ${status}`,
-      `HTTP/1.1 ${status === 413 ? 200 : 502}`,
-    ]);
+    expect(statusesOf(answer)).toEqual([`HTTP/1.1 ${status}`, `HTTP/1.1 ${status === 413 ? 200 : 502}`]);
   });
 });
 
@@ -295,11 +299,11 @@ describe('an upstream that fails', () => {
     const legacy = await rig.server((request, response) => {
       request.on('end', () => response.end('done')).resume();
     });
-    const { url } = await before(legacy.url, { timeoutMs: 200 });
+    const { url } = await before(legacy.url, { timeoutMs: 1_000 });
     const request = httpRequest(url, { method: 'POST' });
     for (let part = 0; part < 6; part++) {
       request.write('part');
-      await delay(100);
+      await delay(250);
     }
     request.end();
     const [response] = (await once(request, 'response')) as [IncomingMessage];

@@ -232,27 +232,38 @@ export async function eventually<T>(
   }
 }
 
-/** Writes bytes as they are and gives all that comes back until the other side ends, or is silent for a while. */
-export async function rawExchange(url: string, text: string, silentMs = 150): Promise<string> {
+const TICK_MS = 10;
+
+/**
+ * Writes bytes as they are and gives all that comes back until the other side ends, until it is whole, or until it is silent for a while. The
+ * while is counted in turns of this process, which the other side runs in as well: on a busy machine it is longer.
+ */
+export async function rawExchange(
+  url: string,
+  text: string,
+  until: number | ((answer: string) => boolean) = 150,
+): Promise<string> {
   const { hostname, port } = new URL(url);
   const socket = connect(Number(port), hostname);
+  const silentMs = typeof until === 'number' ? until : 20_000;
   let answer = '';
+  let ticks = Math.max(2_000, silentMs) / TICK_MS;
   return new Promise((done) => {
     const finish = () => {
+      clearInterval(timer);
       socket.destroy();
       done(answer);
     };
-    let timer = setTimeout(finish, 2_000);
+    const timer = setInterval(() => {
+      if (--ticks <= 0) finish();
+    }, TICK_MS);
     socket.on('data', (chunk) => {
       answer += chunk.toString('latin1');
-      clearTimeout(timer);
-      timer = setTimeout(finish, silentMs);
+      ticks = silentMs / TICK_MS;
+      if (typeof until === 'function' && until(answer)) finish();
     });
     socket.on('error', () => {});
-    socket.on('close', () => {
-      clearTimeout(timer);
-      finish();
-    });
+    socket.on('close', finish);
     socket.write(text, 'latin1');
   });
 }

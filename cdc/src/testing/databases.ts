@@ -48,11 +48,11 @@ export function seeded(seed: number): () => number {
   };
 }
 
-/** Waits until `isTrue`, at most ten seconds. */
+/** Waits until `isTrue`, at most half a minute: how long is of no matter but to a run that fails. */
 export async function until(
   isTrue: () => boolean | Promise<boolean>,
   what: string,
-  milliseconds = 10_000,
+  milliseconds = 30_000,
 ): Promise<void> {
   for (const deadline = Date.now() + milliseconds; !(await isTrue());) {
     if (Date.now() > deadline) throw new Error(`not within ${milliseconds} ms: ${what}`);
