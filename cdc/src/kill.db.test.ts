@@ -71,7 +71,7 @@ it('kill -9 at ten random moments of backfill and tail, with writers all the whi
   process.stderr.write(
     `kill -9 ten times: seed ${seed}, ${written.reduce((sum, count) => sum + count, 0)} writes, killed while ${states.join(', ')}\n`,
   );
-}, 120_000);
+}, 200_000);
 
 it('an asked end is clean at any moment: code 0, no connection left, and the next start goes on', async () => {
   const seed = Number(process.env['STRANGLER_SEED'] ?? Date.now() % 1e9);
@@ -100,7 +100,7 @@ it('an asked end is clean at any moment: code 0, no connection left, and the nex
     return (rows as { n: number }[])[0]?.n === 2;
   }, 'no connection left');
   expect(await shop.differences()).toEqual([]);
-}, 60_000);
+}, 150_000);
 
 async function current(process: SyncProcess): Promise<MigrationSync> {
   return (await process.evidence()).migrations['catalog'] ?? fail();

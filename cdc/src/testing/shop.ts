@@ -145,7 +145,7 @@ export async function openShop(server?: string, targetServer = server): Promise<
 }
 
 /** Waits until what was written to the monolith's database before the call is in the service's. */
-export async function settled(shop: Shop, evidence: () => Evidence, milliseconds = 20_000): Promise<void> {
+export async function settled(shop: Shop, evidence: () => Evidence, milliseconds = 50_000): Promise<void> {
   await until(() => evidence().state === 'tailing', 'tailing', milliseconds);
 
   const end = await logEnd(shop.from.root);
