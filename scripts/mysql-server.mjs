@@ -130,12 +130,16 @@ export async function startServer(options = {}) {
   mkdirSync(folder, { recursive: true });
   const data = join(folder, 'data');
   mkdirSync(data);
+  // A server that starts removes what looks like temporary tables left over, also those of another server that has the same folder.
+  const temporary = join(folder, 'tmp');
+  mkdirSync(temporary);
+  const env = { ...process.env, TMPDIR: temporary };
   // A socket path may have 107 bytes at most, so it does not live below the checkout.
   const socketFolder = mkdtempSync(join(tmpdir(), 'strangler-'));
   const account = accountFor(folder);
   const user = account ? [`--user=${account.name}`] : [];
   if (account?.uid !== undefined)
-    for (const path of [folder, data, socketFolder]) chownSync(path, account.uid, account.gid);
+    for (const path of [folder, data, temporary, socketFolder]) chownSync(path, account.uid, account.gid);
 
   if (isMariaDb) {
     const installer = which('mariadb-install-db') ?? which('mysql_install_db');
@@ -150,11 +154,12 @@ export async function startServer(options = {}) {
         `--datadir=${data}`,
         ...user,
       ],
-      { maxBuffer: 1 << 26 },
+      { maxBuffer: 1 << 26, env },
     );
   } else {
     await run(program, ['--no-defaults', '--initialize-insecure', `--datadir=${data}`, ...user], {
       maxBuffer: 1 << 26,
+      env,
     });
   }
 
@@ -204,6 +209,7 @@ export async function startServer(options = {}) {
       {
         stdio: ['pipe', 'ignore', 'pipe'],
         detached: true,
+        env,
       },
     );
     let log = '';

@@ -3,10 +3,10 @@ import type { Connection } from 'mysql2/promise';
 import { isUpTo, type LogPosition } from './binlog-offset.js';
 import type { CapturedTable } from './change-source.js';
 import type { ColumnHistory, TableAt } from './column-history.js';
-import { columnsChangedTwice, statementNotFollowed, tableUnreadable } from './errors.js';
+import { columnNotYet, columnsChangedTwice, statementNotFollowed, tableUnreadable } from './errors.js';
 import { assertFollows } from './follow-columns.js';
 import { logEnd } from './log-end.js';
-import { readTable, type Table } from './table.js';
+import { columnOf, readTable, type Table } from './table.js';
 
 /** The columns of captured tables at the place of the log that is being read. */
 export type CapturedColumns = {
@@ -42,14 +42,15 @@ export function capturedColumns(
       if (entry) entry.hasRows = true;
     },
     async open(start) {
-      for (const name of captured.keys())
-        tables.set(name, {
-          ...((await history.at(name, start)) ?? (await learn(name, start))),
-          hasRows: false,
-        });
+      for (const [name, { columns }] of captured) {
+        const entry = (await history.at(name, start)) ?? (await learn(name, start));
+        const later = columns.find((column) => !columnOf(entry.table, column));
+        if (later !== undefined) throw columnNotYet(entry.table.name, later);
+        tables.set(name, { ...entry, hasRows: false });
+      }
     },
     async follow(name, statement, position) {
-      const { table, columns } = captured.get(name) as CapturedTable;
+      const { table, columns, onAdded } = captured.get(name) as CapturedTable;
       const before = tables.get(name);
       if (before?.hasRows && isUpTo(position, before.readUntil)) throw columnsChangedTwice(table);
       const entry =
@@ -60,6 +61,10 @@ export function capturedColumns(
             : error;
         }));
       assertFollows(before?.table, entry.table, columns, statement);
+      const added = entry.table.columns.filter(
+        (column) => before && !columnOf(before.table, column.name) && !columns.includes(column.name),
+      );
+      if (added.length > 0) onAdded?.(added.map((column) => column.name));
       tables.set(name, { ...entry, hasRows: false });
     },
   };

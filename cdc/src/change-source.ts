@@ -20,4 +20,6 @@ export type CapturedTable = {
   readonly database: string;
   readonly table: string;
   readonly columns: readonly string[];
+  /** Told of columns that a statement adds, before anything behind it is read; what it throws ends the stream. */
+  readonly onAdded?: (columns: readonly string[]) => void;
 };

@@ -63,6 +63,18 @@ export const columnGone = (table: string, column: string) =>
     409,
     `column "${column}" of table "${table}", which the mapping reads, is gone: put it back or correct the plan, then roll the migration back to "legacy" and advance it again`,
   );
+export const columnsAdded = (table: string, columns: readonly string[]) =>
+  new StranglerError(
+    'COLUMN_ADDED',
+    409,
+    `table "${table}" has got ${columns.length === 1 ? 'a column' : 'columns'} that the mapping does not know, "${columns.join('", "')}": name ${columns.length === 1 ? 'it' : 'them'} in "leaveOut" of the table and restart; to carry ${columns.length === 1 ? 'it' : 'them'}, map ${columns.length === 1 ? 'it' : 'them'} once the stream is past this place, restart, and copy the table again ("strangler recopy")`,
+  );
+export const columnNotYet = (table: string, column: string) =>
+  new StranglerError(
+    'COLUMN_NOT_YET',
+    409,
+    `column "${column}" of table "${table}" was added behind the place where the log is read on: leave it out of the mapping until the stream is past that, then map it, restart, and copy the table again ("strangler recopy")`,
+  );
 export const columnTypeUnknown = (table: string, column: string, type: string) =>
   new StranglerError(
     'COLUMN_TYPE_UNKNOWN',

@@ -335,6 +335,11 @@ export class MigrationSync {
       },
       onRetry: (error) => this.#tellRetry(error),
       onParked: (parked) => this.#parking.told(parked),
+      onAddedColumns: ({ table, columns }) =>
+        this.#options.log.warn(
+          { migration: this.#options.name, table, columns },
+          `table "${table}" has got columns that the mapping leaves out: "${columns.join('", "')}"`,
+        ),
       onFlow: (flow) => (this.#flow = flow),
     };
   }

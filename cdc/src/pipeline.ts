@@ -8,6 +8,7 @@ import type {
   ThrottleLimits,
 } from '@strangler/contracts';
 import type { Connection } from 'mysql2/promise';
+import { type AddedColumns, whenAdded } from './added-columns.js';
 import { createAnnounced } from './announced.js';
 import { Applier } from './apply.js';
 import { backfill, type Chunk, type Progress } from './backfill.js';
@@ -75,6 +76,8 @@ export type PipelineObserver = {
   /** What is copied again, or was last, whenever that has changed. */
   onRecopies?(recopies: readonly StoredRecopy[]): void;
   onStrayWrites?(found: StrayWrites): void;
+  /** Columns that are new in the source and left out. */
+  onAddedColumns?(added: AddedColumns): void;
   /** The flow runs from here on and can be asked for a verification. */
   onFlow(flow: Flow): void;
 };
@@ -134,7 +137,12 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
     for (const mapping of data.tables) pairs.push(await pairOf(mapping, from, source, to, target));
     parentsOf = await readParents(target, to.schema, pairs);
     const changes = options.sourceOf([
-      ...pairs.map((pair) => ({ database: from.schema, table: pair.source.name, columns: pair.map.reads })),
+      ...pairs.map((pair, index) => ({
+        database: from.schema,
+        table: pair.source.name,
+        columns: pair.map.reads,
+        onAdded: whenAdded(pair.source.name, data, index, (added) => observer.onAddedColumns?.(added)),
+      })),
       watermarkTable(controlSchemaOf(from)),
     ]);
     const start =

@@ -67,5 +67,9 @@ export const tableMappingSchema = z.strictObject({
     .describe('target column: source column of the primary key'),
   columns: z.record(column, columnRuleSchema).default({}),
   split: z.array(splitRuleSchema).default([]),
+  leaveOut: z
+    .array(column)
+    .optional()
+    .describe('columns of the source that came later and are known not to be carried (data.addedColumns)'),
 });
 export type TableMapping = z.infer<typeof tableMappingSchema>;

@@ -162,6 +162,12 @@ const migration = z.strictObject({
         .optional()
         .describe('what a TRUNCATE of a source table does: stop the flow, or delete all rows of its target'),
       strayWrites: strayWritesSchema,
+      addedColumns: z
+        .enum(['flow', 'stop'])
+        .optional()
+        .describe(
+          'what a column does that is added to a source table and that the mapping neither reads nor leaves out: it is told and left out, or the flow stops before it',
+        ),
       tables: z.array(tableMappingSchema).min(1),
     })
     .optional(),
