@@ -64,9 +64,12 @@ export function errnoOf(error: unknown): number {
   return Number(errno ?? context?.errno ?? 0) || 0;
 }
 
+/** Numbers below the server's own are of its files (mysys, EE_*): a full or a swept folder of temporary files is no fault of a row. */
+const isOfFiles = (error: unknown): boolean => errnoOf(error) > 0 && errnoOf(error) < 1_000;
+
 /** Whether no other row would fare better; what has no number of the server is ours. */
 export const isSystemic = (error: unknown): boolean =>
-  errnoOf(error) === 0 || SYSTEMIC_NUMBERS.has(errnoOf(error));
+  errnoOf(error) === 0 || isOfFiles(error) || SYSTEMIC_NUMBERS.has(errnoOf(error));
 
 /** Whether the same attempt may succeed later without anything being changed. */
 export function isRetryable(error: unknown): boolean {
@@ -74,6 +77,7 @@ export function isRetryable(error: unknown): boolean {
   const { code, message } = (error ?? {}) as { code?: string; message?: string };
   return (
     RETRYABLE_NUMBERS.has(errnoOf(error)) ||
+    isOfFiles(error) ||
     RETRYABLE_CODES.has(code ?? '') ||
     /closed state|connection is closed/i.test(message ?? '')
   );
