@@ -13,6 +13,7 @@ import { judge, type Verdict } from './judge.js';
 import { limitHead } from './limit-head.js';
 import type { Lines } from './lines.js';
 import { LARGEST_BODY, LONGEST_HEAD, type PlainHead, readPlainHead } from './plain-request.js';
+import { readInPlace } from './read-in-place.js';
 import { type Refusal, refusalText } from './refuse.js';
 import { refuseEntry } from './refuse-entry.js';
 import type { Exchange, Serving } from './serve.js';
@@ -25,6 +26,8 @@ export type ExpressWorld = {
   readonly limits: Pick<RequestLimits, 'headBytes' | 'headMs' | 'idleMs'>;
   readonly linesTo: (instance: Instance) => Lines;
   readonly slabs: Slabs;
+  /** All reads go into it, of clients as of lines. */
+  readonly buffer: Buffer;
   /** Milliseconds; moves by ticks. */
   readonly time: () => number;
   /** The present second, as HTTP writes it. */
@@ -42,7 +45,10 @@ export class ExpressClient implements Exchange {
   readonly #world: ExpressWorld;
   readonly #socket: Socket;
   readonly #address: string;
+  /** What has been read and not served yet; within the turn of a read it may lie in the buffer that all share. */
   #bytes: Buffer | undefined;
+  /** Until it is called, bytes come without the stream; undefined where they never do. */
+  #readAsStream: (() => void) | undefined;
   #attempt: ExpressAttempt | undefined;
   #idleUntil: number;
   #keepAlive = true;
@@ -62,9 +68,16 @@ export class ExpressClient implements Exchange {
     this.#socket = socket;
     this.#address = socket.remoteAddress ?? '';
     this.#idleUntil = world.time() + world.limits.headMs;
+    this.#readAsStream = readInPlace(socket, world.buffer, this.#onRead);
     socket.on('data', this.#onData).on('drain', this.#onDrain);
     socket.on('error', this.#onEnd).on('end', this.#onEnd).on('close', this.#onClose);
   }
+
+  readonly #onRead = (bytes: Buffer): void => {
+    this.#onData(bytes);
+    // The next read is somebody else's.
+    if (this.#bytes?.buffer === bytes.buffer) this.#bytes = Buffer.from(this.#bytes);
+  };
 
   readonly #onData = (chunk: Buffer): void => {
     if (this.#isGone) return;
@@ -72,7 +85,10 @@ export class ExpressClient implements Exchange {
     if (!this.isBusy) this.#next();
     // What a client sends ahead, or while it does not read, waits with the client.
     const mustWait = this.isBusy || this.#socket.writableNeedDrain;
-    if (mustWait && this.#bytes && this.#bytes.length > LARGEST_BODY) this.#socket.pause();
+    if (mustWait && this.#bytes && this.#bytes.length > LARGEST_BODY) {
+      this.#readAsStream?.();
+      this.#socket.pause();
+    }
   };
 
   readonly #onDrain = (): void => {
@@ -112,7 +128,7 @@ export class ExpressClient implements Exchange {
 
     const end = plain.length + plain.bodyBytes;
     this.#bytes = bytes.length === end ? undefined : bytes.subarray(end);
-    this.#body = plain.bodyBytes === 0 ? undefined : bytes.subarray(plain.length, end);
+    this.#body = plain.bodyBytes === 0 ? undefined : Buffer.from(bytes.subarray(plain.length, end));
     this.#accepted = verdict.accepted;
     this.#keepAlive = plain.keepAlive;
     this.#attempt = undefined;
@@ -205,8 +221,9 @@ export class ExpressClient implements Exchange {
     this.#world.onGone(this);
     socket.off('data', this.#onData).off('drain', this.#onDrain);
     socket.off('error', this.#onEnd).off('end', this.#onEnd).off('close', this.#onClose);
+    this.#readAsStream?.();
     socket.pause();
-    socket.unshift(bytes);
+    socket.unshift(Buffer.from(bytes));
     this.#world.handOver(socket);
     socket.resume();
   }

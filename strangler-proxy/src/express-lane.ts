@@ -81,6 +81,7 @@ export function createExpressLane(
     plans,
     log,
     slabs: createSlabs(),
+    buffer,
     time: () => time,
     date: () => date,
     isStopping: () => drained !== undefined,
