@@ -6,13 +6,14 @@ import type { Entry } from './admission.js';
 import type { Outcome, Sending } from './attempt.js';
 import { ExpressAttempt } from './express-attempt.js';
 import { endOfHead } from './head-text.js';
-import { identify } from './identify.js';
 import type { InForce, PlanInForce } from './in-force.js';
 import type { Instance } from './instance.js';
 import { judge, type Verdict } from './judge.js';
+import { clientOf, type KnownFields, type ReadFields } from './known-fields.js';
 import { limitHead } from './limit-head.js';
 import type { Lines } from './lines.js';
-import { LARGEST_BODY, LONGEST_HEAD, type PlainHead, readPlainHead } from './plain-request.js';
+import { headText, LARGEST_BODY, type PlainFields, type PlainHead, readPlainHead } from './plain-request.js';
+import { readInPlace } from './read-in-place.js';
 import { type Refusal, refusalText } from './refuse.js';
 import { refuseEntry } from './refuse-entry.js';
 import type { Exchange, Serving } from './serve.js';
@@ -25,6 +26,9 @@ export type ExpressWorld = {
   readonly limits: Pick<RequestLimits, 'headBytes' | 'headMs' | 'idleMs'>;
   readonly linesTo: (instance: Instance) => Lines;
   readonly slabs: Slabs;
+  readonly readFields: ReadFields;
+  /** All reads go into it, of clients as of lines. */
+  readonly buffer: Buffer;
   /** Milliseconds; moves by ticks. */
   readonly time: () => number;
   /** The present second, as HTTP writes it. */
@@ -42,7 +46,10 @@ export class ExpressClient implements Exchange {
   readonly #world: ExpressWorld;
   readonly #socket: Socket;
   readonly #address: string;
+  /** What has been read and not served yet; within the turn of a read it may lie in the buffer that all share. */
   #bytes: Buffer | undefined;
+  /** Until it is called, bytes come without the stream; undefined where they never do. */
+  #readAsStream: (() => void) | undefined;
   #attempt: ExpressAttempt | undefined;
   #idleUntil: number;
   #keepAlive = true;
@@ -62,9 +69,16 @@ export class ExpressClient implements Exchange {
     this.#socket = socket;
     this.#address = socket.remoteAddress ?? '';
     this.#idleUntil = world.time() + world.limits.headMs;
+    this.#readAsStream = readInPlace(socket, world.buffer, this.#onRead);
     socket.on('data', this.#onData).on('drain', this.#onDrain);
     socket.on('error', this.#onEnd).on('end', this.#onEnd).on('close', this.#onClose);
   }
+
+  readonly #onRead = (bytes: Buffer): void => {
+    this.#onData(bytes);
+    // The next read is somebody else's.
+    if (this.#bytes?.buffer === bytes.buffer) this.#bytes = Buffer.from(this.#bytes);
+  };
 
   readonly #onData = (chunk: Buffer): void => {
     if (this.#isGone) return;
@@ -72,7 +86,10 @@ export class ExpressClient implements Exchange {
     if (!this.isBusy) this.#next();
     // What a client sends ahead, or while it does not read, waits with the client.
     const mustWait = this.isBusy || this.#socket.writableNeedDrain;
-    if (mustWait && this.#bytes && this.#bytes.length > LARGEST_BODY) this.#socket.pause();
+    if (mustWait && this.#bytes && this.#bytes.length > LARGEST_BODY) {
+      this.#readAsStream?.();
+      this.#socket.pause();
+    }
   };
 
   readonly #onDrain = (): void => {
@@ -97,10 +114,10 @@ export class ExpressClient implements Exchange {
     const bytes = this.#bytes;
     // Who does not read the answers gets no more of them.
     if (!bytes || this.#isGone || this.#socket.writableNeedDrain) return;
-    const plain = readPlainHead(headText(bytes));
+    const plain = readPlainHead(headText(bytes), this.#world.readFields);
     if (plain === 'other' || (plain !== 'more' && plain.length > this.#world.limits.headBytes))
       return this.#handOver(bytes);
-    if (plain === 'more' || bytes.length < plain.length + plain.bodyBytes) {
+    if (plain === 'more' || bytes.length < plain.length + plain.fields.bodyBytes) {
       this.#waited ??= 0;
       return;
     }
@@ -110,11 +127,11 @@ export class ExpressClient implements Exchange {
     const verdict = this.#judge(plans.current, plain);
     if (verdict === undefined) return this.#handOver(bytes);
 
-    const end = plain.length + plain.bodyBytes;
+    const end = plain.length + plain.fields.bodyBytes;
     this.#bytes = bytes.length === end ? undefined : bytes.subarray(end);
-    this.#body = plain.bodyBytes === 0 ? undefined : bytes.subarray(plain.length, end);
+    this.#body = plain.fields.bodyBytes === 0 ? undefined : Buffer.from(bytes.subarray(plain.length, end));
     this.#accepted = verdict.accepted;
-    this.#keepAlive = plain.keepAlive;
+    this.#keepAlive = plain.fields.keepAlive;
     this.#attempt = undefined;
     this.isBusy = true;
     // In the same turn as it was judged: the plan is that of the request's start until it has been served.
@@ -159,15 +176,21 @@ export class ExpressClient implements Exchange {
   };
 
   /** What the plan says of the request; undefined when node:http has to serve it. Nothing has had an effect yet. */
-  #judge({ parts, isPlain }: InForce, { method, target, rawHeaders }: PlainHead): Verdict | undefined {
+  #judge(
+    { parts, isPlain }: InForce,
+    { method, target, fields }: PlainHead<PlainFields | KnownFields>,
+  ): Verdict | undefined {
     const { entrance, authenticate, identity, newId } = parts;
     const routing = parts.routing.current;
     if (isPlain.unknown.length > 0) return undefined;
-    const head = { method, url: target, rawHeaders, remoteAddress: this.#address, encrypted: false };
+    const known = 'sorted' in fields ? fields : undefined;
+    const { rawHeaders } = fields;
+    const sorted = known?.sorted;
+    const head = { method, url: target, rawHeaders, sorted, remoteAddress: this.#address, encrypted: false };
     if (limitHead(head, parts.proxy.limits)) return undefined;
     const accepted = accept(head, routing.paths, entrance);
     if (accepted instanceof StranglerError || authenticate?.concerns(accepted)) return undefined;
-    const verdict = judge(parts, routing, accepted, () => identify(accepted, identity, newId));
+    const verdict = judge(parts, routing, accepted, () => clientOf(known, accepted, identity, newId));
     return isPlain(verdict) ? verdict : undefined;
   }
 
@@ -205,8 +228,9 @@ export class ExpressClient implements Exchange {
     this.#world.onGone(this);
     socket.off('data', this.#onData).off('drain', this.#onDrain);
     socket.off('error', this.#onEnd).off('end', this.#onEnd).off('close', this.#onClose);
+    this.#readAsStream?.();
     socket.pause();
-    socket.unshift(bytes);
+    socket.unshift(Buffer.from(bytes));
     this.#world.handOver(socket);
     socket.resume();
   }
@@ -270,12 +294,3 @@ export class ExpressClient implements Exchange {
 }
 
 type Refusing = NonNullable<Parameters<Exchange['refuse']>[1]>;
-
-const SHORT = 2_048;
-
-/** The text of a head and no body of any length. */
-function headText(bytes: Buffer): string {
-  if (bytes.length <= SHORT) return bytes.toString('latin1');
-  const end = bytes.indexOf('\r\n\r\n');
-  return bytes.toString('latin1', 0, end === -1 ? Math.min(bytes.length, LONGEST_HEAD) : end + 4);
-}

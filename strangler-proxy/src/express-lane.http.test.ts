@@ -51,6 +51,47 @@ describe('the express lane', () => {
     expect(await metric('requests_in_flight')).toBe(0);
   });
 
+  it('sends a request that comes again and again on as it did at first, with an id of its own', async () => {
+    const seen: string[][] = [];
+    const legacy = await rig.server((request, response) => {
+      seen.push(request.rawHeaders);
+      response.end('ok');
+    });
+    const { url, handedOver } = await before(legacy.url);
+    const client = open(url);
+    const text = textOf(client);
+    for (let turn = 1; turn <= 4; turn++) {
+      client.write(
+        'GET /a HTTP/1.1\r\nHost: a\r\nCookie: b=c; strangler_id=d\r\nX-Strangler-E: f\r\nForwarded: g\r\n\r\n',
+      );
+      await eventually(text, (all) => all.split('200 OK').length === turn + 1);
+    }
+    const idAt = (seen[0] ?? []).indexOf('X-Request-Id') + 1;
+    expect(new Set(seen.map((headers) => headers[idAt])).size).toBe(4);
+    expect(new Set(seen.map((headers) => JSON.stringify(headers.toSpliced(idAt, 1)))).size).toBe(1);
+    expect(await handedOver()).toBe(0);
+  });
+
+  it('keeps the parts of two requests apart that come in turns', async () => {
+    const legacy = await rig.server((request, response) => void request.pipe(response));
+    const { url } = await before(legacy.url);
+    const clients = ['p', 'q'].map((letter) => {
+      const client = open(url);
+      return { client, letter, text: textOf(client) };
+    });
+    const head = 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4000\r\n\r\n';
+    for (const { client, letter } of clients) {
+      client.write(head + letter.repeat(1_000));
+      await once(client, 'ready');
+    }
+    for (const { client, letter } of clients) client.write(letter.repeat(3_000));
+    for (const { text, letter } of clients) {
+      const got = await eventually(text, (all) => all.split(letter).length > 4_000);
+      expect(got).not.toContain(letter === 'p' ? 'qq' : 'pp');
+    }
+    for (const { client } of clients) client.end();
+  });
+
   it.each([
     [
       'an upload in chunks',

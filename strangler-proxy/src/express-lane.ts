@@ -7,6 +7,7 @@ import { TICK_MS } from './express-attempt.js';
 import { ExpressClient, type ExpressWorld } from './express-client.js';
 import type { PlanInForce } from './in-force.js';
 import type { Instance } from './instance.js';
+import { createKnownFields } from './known-fields.js';
 import { createLineBuffer, createLines, type Lines } from './lines.js';
 import { createSlabs } from './slabs.js';
 
@@ -81,6 +82,8 @@ export function createExpressLane(
     plans,
     log,
     slabs: createSlabs(),
+    readFields: createKnownFields(),
+    buffer,
     time: () => time,
     date: () => date,
     isStopping: () => drained !== undefined,

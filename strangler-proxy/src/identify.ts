@@ -39,6 +39,10 @@ export const ownCookie = (
     secure: isSecure,
   });
 
+/** Whether nothing but the request's cookies tells who somebody is. */
+export const hangsOnCookies = ({ identity: { user, session, tenant, properties = {} } }: Identity): boolean =>
+  [user, session, tenant, ...Object.values(properties)].every((source) => !source || 'cookie' in source);
+
 type Sources = Pick<Accepted, 'cookies' | 'headers' | 'claims'>;
 
 function traitsOf(
