@@ -4,8 +4,8 @@ import { recordAssembler } from './assemble-records.js';
 import { capturedColumns } from './captured-columns.js';
 import type { CapturedTable, ChangeSource } from './change-source.js';
 import { type ColumnHistory, memoryColumnHistory } from './column-history.js';
-import type { ConnectApi } from './connect-api.js';
 import { connect, controlSchemaOf, type Database } from './connect.js';
+import type { ConnectorWatch } from './connector-watch.js';
 import { readRecord } from './debezium-record.js';
 import { connectorNotRunning } from './errors.js';
 import type { LogRecord, RecordLog } from './record-log.js';
@@ -19,7 +19,8 @@ export type KafkaSourceOptions = {
   readonly connector: string;
   readonly topic: string;
   readonly log: RecordLog;
-  readonly connect: ConnectApi;
+  /** Asked when nothing comes. */
+  readonly watch: ConnectorWatch;
   /** Remembers the columns of tables by position; in memory only when left out. */
   readonly history?: ColumnHistory;
   /** Milliseconds without a record after which the connector is looked at; it writes one every five seconds. */
@@ -39,19 +40,6 @@ export function kafkaSource(options: KafkaSourceOptions): ChangeSource {
   const { database, topic, connector, log, silenceMs = 12_000, deadlineMs = 60_000 } = options;
   const captured = new Map(options.tables.map((table) => [`${table.database}.${table.table}`, table]));
 
-  /** Why nothing comes; what has failed is started again on the way, since Connect leaves that to others. */
-  const silence = async (): Promise<string | undefined> => {
-    const status = await options.connect.status(connector);
-    if (!status) return 'there is no such connector';
-    const failed = status.tasks.find(({ state }) => state === 'FAILED');
-    if (failed || status.state === 'FAILED') {
-      await options.connect.restartFailed(connector);
-      return `it had failed and is started again: ${failed?.reason ?? 'no reason given'}`;
-    }
-    if (status.state !== 'RUNNING') return `it is ${status.state}`;
-    return status.tasks.length === 0 ? 'it has no task' : undefined;
-  };
-
   return {
     /** A row is written into the source and waited for: only then is it certain that the connector reads from before it. */
     async now() {
@@ -70,7 +58,7 @@ export function kafkaSource(options: KafkaSourceOptions): ChangeSource {
           });
           await delay(PROBE_EVERY_MS, undefined, { signal: end.signal });
           if (performance.now() < patience) continue;
-          const reason = await silence();
+          const reason = await options.watch();
           if (reason !== undefined) throw connectorNotRunning(connector, reason);
         }
         throw connectorNotRunning(connector, `nothing came within ${deadlineMs} ms`);
@@ -146,7 +134,7 @@ export function kafkaSource(options: KafkaSourceOptions): ChangeSource {
         // While the reader is busy with what came, nothing can come.
         if (!isTaken) lastRecord = performance.now();
         if (performance.now() - lastRecord < silenceMs) continue;
-        const reason = await silence();
+        const reason = await options.watch();
         if (reason !== undefined) throw connectorNotRunning(connector, reason);
         lastRecord = performance.now();
       }
