@@ -23,6 +23,8 @@ export type Fault = {
   readonly atMs: number;
   readonly forMs: number;
   readonly byMs: number;
+  /** What comes after it waits until sync works again. */
+  readonly isLater: boolean;
 };
 
 /** All that is decided of a run before it begins. Only the moment at which each thing happens is the machine's. */
@@ -34,6 +36,8 @@ export type Choices = {
   readonly writingMs: number;
   readonly writers: readonly (readonly Write[])[];
   readonly faults: readonly Fault[];
+  /** Whether there is writing from before sync's start on, or from when it has copied everything for the first time. */
+  readonly begin: 'started' | 'copied';
 };
 
 const WRITES_A_WRITER = 600;
@@ -52,11 +56,13 @@ export function choose(seed: number): Choices {
     accounts,
     chunkRows: 20 + pick(100),
     writingMs,
+    begin: random() < 0.4 ? 'started' : 'copied',
     faults: Array.from({ length: 2 + pick(MAX_FAULTS - 1) }, () => ({
       kind: FAULTS[pick(FAULTS.length)] as FaultKind,
       atMs: pick(writingMs),
       forMs: 50 + pick(500),
       byMs: pick(2 * DAY_MS) - DAY_MS,
+      isLater: random() < 0.5,
     })).toSorted((a, b) => a.atMs - b.atMs),
     writers: [1, 2, 3].map((number) => {
       const own = seeded(seed * 31 + number);

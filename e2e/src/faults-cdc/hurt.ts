@@ -9,13 +9,15 @@ export const placeOf = ({ kind }: Fault): 'sync' | 'source' | 'target' =>
 
 /** Does one fault, and what belongs to its end: what was paused or ended runs again when it resolves. */
 export async function hurt(fault: Fault, sync: SyncProcess, servers: Servers): Promise<void> {
-  const { kind, forMs, byMs } = fault;
+  const { kind, forMs, byMs, isLater } = fault;
   switch (kind) {
     case 'kill sync':
     case 'kill sync for a while':
       await sync.kill();
       if (kind === 'kill sync for a while') await delay(forMs);
-      return sync.start();
+      await sync.start();
+      // Else every further one would only meet a start.
+      return isLater ? sync.works() : undefined;
     case 'pause sync':
       sync.signal('SIGSTOP');
       await delay(forMs);

@@ -5,9 +5,10 @@ import type { Choices } from './choose.js';
 import { compare } from './compare.js';
 import { hurt, placeOf } from './hurt.js';
 import { readHalves } from './read-halves.js';
-import { settle } from './settle.js';
+import { copied, settle } from './settle.js';
 import { dropStand, open, openStand, type Servers, type Stand, withConnection } from './stand.js';
 import { syncProcess } from './sync-process.js';
+import type { MutantName } from './mutants.js';
 import { offsetHistory, planOf } from './tables.js';
 import { write } from './write.js';
 
@@ -35,33 +36,38 @@ export type Run = Findings & {
 export type RunOptions = {
   readonly choices: Choices;
   readonly servers: Servers;
-  /** Breaks a promise on purpose, to see that it is found: called when sync is about to be started. */
-  readonly sabotage?: (stand: Stand) => Promise<void>;
-  /** The same, when the source is quiet and everything has come through. */
+  /** Sync with a promise broken, to see that it is found. */
+  readonly mutant?: MutantName;
+  /** Breaks a promise on purpose when the source is quiet and everything has come through. */
   readonly sabotageEnd?: (stand: Stand) => Promise<void>;
 };
 
 /** fill -> write and hurt -> quiet -> settle -> compare. */
-export async function run({ choices, servers, sabotage, sabotageEnd }: RunOptions): Promise<Run> {
-  const { seed, accounts, chunkRows, faults, writers, writingMs } = choices;
+export async function run({ choices, servers, mutant, sabotageEnd }: RunOptions): Promise<Run> {
+  const { seed, accounts, chunkRows, faults, begin, writers, writingMs } = choices;
   const stand = await openStand(servers, String(seed), accounts);
   const sync = syncProcess({
     plan: planOf(chunkRows),
     source: stand.syncSource,
     target: stand.syncTarget,
     seed,
+    ...(mutant === undefined ? {} : { mutant }),
   });
   let [isQuiet, isOver] = [false, false];
   const stuck: string[] = [];
   try {
     const history = keepHistory(stand, () => isOver);
-    await sabotage?.(stand);
+    const looking = readHalves(stand, () => isOver);
+    // Rows that are copied may come twice: what happens behind the copy is to be seen, too.
+    if (begin === 'copied') {
+      await sync.start();
+      await copied(stand).catch((error: unknown) => stuck.push(reasonOf(error)));
+    }
     const begun = performance.now();
     const writing = Promise.all(writers.map((writes) => write(stand.sourceUrl, writes, () => isQuiet)));
     // It is awaited when everything else is over.
     writing.catch(() => {});
-    const looking = readHalves(stand, () => isOver);
-    await sync.start();
+    if (begin === 'started') await sync.start();
     // What hurts sync, the source and the target may overlap; what hurts the same one does not.
     const hurting = ['sync', 'source', 'target'].map(async (place) => {
       for (const fault of faults.filter((each) => placeOf(each) === place)) {

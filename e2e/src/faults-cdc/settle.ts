@@ -1,6 +1,6 @@
 import type { Connection } from 'mysql2/promise';
 import { until } from '../until.js';
-import { rowsOf, type Stand } from './stand.js';
+import { rowsOf, type Stand, withConnection } from './stand.js';
 import type { SyncProcess } from './sync-process.js';
 import { FIRST_POISONED } from './tables.js';
 
@@ -28,6 +28,22 @@ async function checkParked(
       .filter(({ id }) => !parked.some((each) => each.id === Number(id)))
       .map(({ id }) => `account ${String(id)} is poisoned and not parked`),
   ];
+}
+
+/** Waits until every table is copied for the first time. */
+export async function copied({ targetUrl, control }: Stand): Promise<void> {
+  await withConnection(targetUrl, (target) =>
+    until(
+      'the first copy does not come to an end',
+      QUIET_MS,
+      async () => {
+        const sql = `SELECT COUNT(*) done FROM ${control}.backfill_progress WHERE done = 1`;
+        const rows = await rowsOf(target, sql).catch(() => []);
+        return Number(rows[0]?.['done']) === 3;
+      },
+      30,
+    ),
+  );
 }
 
 /** Waits until a pair of rows that is written now has come through, and every table is copied. */
@@ -82,6 +98,14 @@ export async function settle(
     await source.query(
       `UPDATE account SET state = 'A', name = 'mended', version = version + 1 WHERE ${POISON}`,
     );
+    // What is parked waits with all that follows on its key, until it is repaired.
+    await reach(source, target, stand, sync);
+    const written = await rowsOf(target, `SELECT holder_id FROM holder WHERE title = 'mended'`);
+    if (written.length > 0)
+      return [
+        ...wrong,
+        ...written.map((row) => `holder ${String(row['holder_id'])} is parked and was written`),
+      ];
     await untilOrStopped('keys stay parked', sync, async () => {
       await sync.retryParked();
       return isEmpty();
