@@ -15,7 +15,9 @@ export const FAULTS = [
   'kill target',
   'turn clock',
 ] as const;
-export type FaultKind = (typeof FAULTS)[number];
+/** Those that need Kafka. */
+export const KAFKA_FAULTS = ['kill broker', 'kill worker', 'pause connector'] as const;
+export type FaultKind = (typeof FAULTS | typeof KAFKA_FAULTS)[number];
 
 /** `atMs` counts from the start of the writers; `forMs` is how long a pause lasts; `byMs` how far the clock of sync is turned. */
 export type Fault = {
@@ -46,7 +48,9 @@ const DAY_MS = 86_400_000;
 const MAX_FAULTS = 4;
 
 /** The same seed always chooses the same. */
-export function choose(seed: number): Choices {
+export function choose(seed: number, source: 'binlog' | 'kafka' = 'binlog'): Choices {
+  // Twice: they are what is searched then.
+  const kinds = source === 'kafka' ? [...FAULTS, ...KAFKA_FAULTS, ...KAFKA_FAULTS] : FAULTS;
   const random = seeded(seed);
   const pick = (limit: number) => Math.floor(random() * limit);
   const writingMs = 1_000 + pick(800);
@@ -58,7 +62,7 @@ export function choose(seed: number): Choices {
     writingMs,
     begin: random() < 0.4 ? 'started' : 'copied',
     faults: Array.from({ length: 2 + pick(MAX_FAULTS - 1) }, () => ({
-      kind: FAULTS[pick(FAULTS.length)] as FaultKind,
+      kind: kinds[pick(kinds.length)] as FaultKind,
       atMs: pick(writingMs),
       forMs: 50 + pick(500),
       byMs: pick(2 * DAY_MS) - DAY_MS,

@@ -3,7 +3,8 @@ import { reasonOf } from '@strangler/contracts';
 import { checkHistory } from './check-moves.js';
 import type { Choices } from './choose.js';
 import { compare } from './compare.js';
-import { hurt, placeOf } from './hurt.js';
+import { kafkaSettings, openConnector, type RunConnector } from './connector.js';
+import { hurt, placeOf, PLACES } from './hurt.js';
 import { readHalves } from './read-halves.js';
 import { copied, settle } from './settle.js';
 import { dropStand, open, openStand, type Servers, type Stand, withConnection } from './stand.js';
@@ -46,8 +47,10 @@ export type RunOptions = {
 export async function run({ choices, servers, mutant, sabotageEnd }: RunOptions): Promise<Run> {
   const { seed, accounts, chunkRows, faults, begin, writers, writingMs } = choices;
   const stand = await openStand(servers, String(seed), accounts);
+  const plan = planOf(chunkRows, servers.kafka && kafkaSettings(servers.kafka, stand));
+  let connector: RunConnector | undefined;
   const sync = syncProcess({
-    plan: planOf(chunkRows),
+    plan,
     source: stand.syncSource,
     target: stand.syncTarget,
     seed,
@@ -56,6 +59,7 @@ export async function run({ choices, servers, mutant, sabotageEnd }: RunOptions)
   let [isQuiet, isOver] = [false, false];
   const stuck: string[] = [];
   try {
+    connector = servers.kafka && (await openConnector(servers.kafka, stand, plan));
     const history = keepHistory(stand, () => isOver);
     const looking = readHalves(stand, () => isOver);
     // Rows that are copied may come twice: what happens behind the copy is to be seen, too.
@@ -69,10 +73,10 @@ export async function run({ choices, servers, mutant, sabotageEnd }: RunOptions)
     writing.catch(() => {});
     if (begin === 'started') await sync.start();
     // What hurts sync, the source and the target may overlap; what hurts the same one does not.
-    const hurting = ['sync', 'source', 'target'].map(async (place) => {
+    const hurting = PLACES.map(async (place) => {
       for (const fault of faults.filter((each) => placeOf(each) === place)) {
         await delay(Math.max(0, fault.atMs - (performance.now() - begun)));
-        await hurt(fault, sync, servers);
+        await hurt(fault, sync, servers, connector);
       }
     });
     // A sync that ends by itself is found, too.
@@ -94,7 +98,7 @@ export async function run({ choices, servers, mutant, sabotageEnd }: RunOptions)
         lost: stuck.length > 0 ? [] : await compare(source, target),
         duplicated: (await history) ? await checkHistory(target, stand.control) : [],
         halfSeen: halves.slice(0, 5),
-        stuck: stuck.filter((problem) => !isRightToStop(problem)),
+        stuck,
       };
       return {
         seed,
@@ -111,13 +115,10 @@ export async function run({ choices, servers, mutant, sabotageEnd }: RunOptions)
   } finally {
     [isQuiet, isOver] = [true, true];
     await sync.kill();
+    await connector?.remove();
     await dropStand(stand);
   }
 }
-
-/** Sync may not know what columns the rows before an ALTER had: then it stops, with nothing of them applied (cdc/README.md, Limits). */
-const isRightToStop = (problem: string): boolean =>
-  problem.includes('was altered again before the first change could be followed');
 
 export const isClean = ({ lost, duplicated, halfSeen, stuck }: Findings): boolean =>
   lost.length + duplicated.length + halfSeen.length + stuck.length === 0;

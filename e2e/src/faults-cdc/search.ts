@@ -26,7 +26,7 @@ export async function search(options: SearchOptions): Promise<SearchResult> {
   const { servers, runs, seed, faults, begin, onRun = () => {}, ...broken } = options;
   const all: Run[] = [];
   for (let index = 0; index < runs; index++) {
-    const chosen = choose(seed + index);
+    const chosen = choose(seed + index, servers.kafka ? 'kafka' : 'binlog');
     const choices = { ...chosen, faults: faults ?? chosen.faults, begin: begin ?? chosen.begin };
     const done = await run({ choices, servers, ...broken });
     onRun(done);

@@ -4,7 +4,6 @@ import { rowsOf, type Stand, withConnection } from './stand.js';
 import type { SyncProcess } from './sync-process.js';
 import { FIRST_POISONED } from './tables.js';
 
-const QUIET_MS = 20_000;
 const POISON = "state = 'X' OR name = 'poison'";
 
 /** Nothing that was poisoned came through, and nothing else waits. Answers what is parked and should not be, or the other way round. */
@@ -31,11 +30,11 @@ async function checkParked(
 }
 
 /** Waits until every table is copied for the first time. */
-export async function copied({ targetUrl, control }: Stand): Promise<void> {
+export async function copied({ targetUrl, control, quietMs }: Stand): Promise<void> {
   await withConnection(targetUrl, (target) =>
     until(
       'the first copy does not come to an end',
-      QUIET_MS,
+      quietMs,
       async () => {
         const sql = `SELECT COUNT(*) done FROM ${control}.backfill_progress WHERE done = 1`;
         const rows = await rowsOf(target, sql).catch(() => []);
@@ -52,7 +51,7 @@ async function reach(source: Connection, target: Connection, stand: Stand, sync:
   await source.query(
     `INSERT INTO entry (account_id, writer, serial, pad) VALUES (0, 99, 0, '${mark}'), (0, 99, 0, '${mark}')`,
   );
-  await untilOrStopped('what was written last is not in the target', sync, async () => {
+  await untilOrStopped('what was written last is not in the target', stand, sync, async () => {
     const [row] = await rowsOf(
       target,
       `SELECT (SELECT COUNT(*) FROM posting WHERE writer = 99 AND pad = '${mark}') there, (SELECT COUNT(*) FROM ${stand.control}.backfill_progress WHERE done = 1) done`,
@@ -61,11 +60,16 @@ async function reach(source: Connection, target: Connection, stand: Stand, sync:
   });
 }
 
-async function untilOrStopped(what: string, sync: SyncProcess, ask: () => Promise<boolean>): Promise<void> {
+async function untilOrStopped(
+  what: string,
+  { quietMs }: Stand,
+  sync: SyncProcess,
+  ask: () => Promise<boolean>,
+): Promise<void> {
   let looks = 0;
   await until(
     what,
-    QUIET_MS,
+    quietMs,
     async () => {
       // A flow that has stopped does not go on, however long one waits.
       const evidence = looks++ % 10 === 9 ? await sync.evidence() : undefined;
@@ -106,7 +110,7 @@ export async function settle(
         ...wrong,
         ...written.map((row) => `holder ${String(row['holder_id'])} is parked and was written`),
       ];
-    await untilOrStopped('keys stay parked', sync, async () => {
+    await untilOrStopped('keys stay parked', stand, sync, async () => {
       await sync.retryParked();
       return isEmpty();
     });
