@@ -3,7 +3,7 @@ import { reasonOf, type SourceTransaction, StranglerError } from '@strangler/con
 import { memoryTaken } from './memory-taken.js';
 import { assembler, type LogEvent } from './assemble.js';
 import { type LogPosition, offsetOf, positionOf } from './binlog-offset.js';
-import { capturedColumns } from './captured-columns.js';
+import { capturedColumns, placeWithColumns } from './captured-columns.js';
 import { BoundedQueue } from './bounded-queue.js';
 import type { CapturedTable, ChangeSource } from './change-source.js';
 import { type ColumnHistory, memoryColumnHistory } from './column-history.js';
@@ -65,7 +65,10 @@ export function binlogSource(options: BinlogSourceOptions): ChangeSource {
     async now() {
       const connection = await connect(database);
       try {
-        return offsetOf(await logEnd(connection));
+        const take = () => logEnd(connection);
+        return offsetOf(
+          await placeWithColumns(connection, captured, history, { take, positionOf: (position) => position }),
+        );
       } finally {
         connection.destroy();
       }

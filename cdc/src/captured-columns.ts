@@ -19,6 +19,37 @@ export type CapturedColumns = {
   follow(name: string, statement: string, position: LogPosition): Promise<void>;
 };
 
+/**
+ * Takes a place of the log together with the columns there: no statement has come between the look at them and the place. They are remembered, so that a stream
+ * from there on need not read them again, when rows and a statement may be in the log already.
+ */
+export async function placeWithColumns<Place>(
+  control: Connection,
+  captured: ReadonlyMap<string, CapturedTable>,
+  history: ColumnHistory,
+  { take, positionOf }: { take: () => Promise<Place>; positionOf: (place: Place) => LogPosition },
+): Promise<Place> {
+  const look = async () => {
+    const tables = new Map<string, Table>();
+    for (const [name, { database, table }] of captured) {
+      const found = await readTable(control, database, table);
+      if (found) tables.set(name, found);
+    }
+    return tables;
+  };
+  const textOf = (tables: ReadonlyMap<string, Table>) => JSON.stringify([...tables]);
+  for (let before = await look(); ;) {
+    const place = await take();
+    const after = await look();
+    if (textOf(before) === textOf(after)) {
+      const position = positionOf(place);
+      for (const [name, table] of after) await history.add(name, position, { table, readUntil: position });
+      return place;
+    }
+    before = after;
+  }
+}
+
 export function capturedColumns(
   control: Connection,
   captured: ReadonlyMap<string, CapturedTable>,

@@ -113,6 +113,19 @@ describe('on a server of its own', () => {
       expect(await read(trial.source, byPosition[1]?.next ?? start, 2)).toEqual(byPosition.slice(2));
     });
 
+    it('follows a statement that comes before the columns were read for the first time', async () => {
+      const from = await trial.source.now();
+      await trial.commit({ insert: { id: 71, name: 'before' } });
+      await trial.database.root.query(
+        "ALTER TABLE item ADD COLUMN first_of_all VARCHAR(9) FIRST; INSERT INTO item (id, name) VALUES (72, 'behind')",
+      );
+      expect(changesOf(await read(trial.source, from, 2)).flat()).toEqual([
+        { operation: 'insert', before: null, after: { id: '71', name: 'before' } },
+        { operation: 'insert', before: null, after: { first_of_all: null, id: '72', name: 'behind' } },
+      ]);
+      await trial.database.root.query('ALTER TABLE item DROP COLUMN first_of_all');
+    });
+
     it('is held while nobody takes what was read, and loses nothing', async () => {
       const source = binlogSource({
         database,

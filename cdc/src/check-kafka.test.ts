@@ -25,6 +25,8 @@ describe('what Debezium does not carry', () => {
     const found = checkCarried(table({ id: 'int(11)', u: 'uuid', v: 'uuid' }), ['id', 'u'], STRICT, 'place');
     expect(found).toEqual([expect.objectContaining({ code: 'COLUMN_NOT_CARRIED', path: 'place' })]);
     expect(found[0]?.message).toContain('"u"');
+    const [json] = checkCarried(table({ id: 'int', j: 'json', k: 'json' }), ['id', 'j'], STRICT, 'place');
+    expect(json?.message).toContain('"j"');
   });
 
   it('is refused wherever it ends the connector', () => {

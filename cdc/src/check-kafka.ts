@@ -149,6 +149,11 @@ export function checkCarried(
         `column "${column.name}" of source table "${table.name}" is a "${type}", whose bytes Debezium mixes up`,
         'leave it out of the mapping',
       );
+    else if (reads.includes(column.name) && column.kind === 'json')
+      refuse(
+        `column "${column.name}" of source table "${table.name}" is JSON of MySQL, which Debezium prints in another way than the server`,
+        'leave it out of the mapping',
+      );
   }
   const modes = new Set(sqlMode.split(','));
   const dates = reads.filter((name) => ['date', 'datetime'].includes(columnOf(table, name)?.kind ?? ''));

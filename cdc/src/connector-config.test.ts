@@ -54,6 +54,15 @@ describe('the configuration of a connector', () => {
     expect(differingKeys(made(), { ...made(), 'added.by.hand': '1' })).toEqual(['added.by.hand']);
   });
 
+  it('takes up a connection that is dead within seconds', () => {
+    for (const key of [
+      'connect.keep.alive.interval.ms',
+      'connect.timeout.ms',
+      'retriable.restart.connector.wait.ms',
+    ])
+      expect(Number(made()[key])).toBeLessThanOrEqual(10_000);
+  });
+
   it('takes host and secret from the plan when the workers have others', () => {
     expect(made()).toMatchObject({
       'database.hostname': 'db',

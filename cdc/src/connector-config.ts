@@ -34,6 +34,8 @@ const CLASSES = {
 const hashOf = (text: string): number =>
   Buffer.from(text).reduce((hash, byte) => Math.imul(hash ^ byte, 16_777_619) >>> 0, 2_166_136_261);
 
+const KEEP_ALIVE_MS = 5_000;
+
 /** The topic where a restarted task finds the columns of the log's past must keep all of it. */
 const FOR_EVER = '-1';
 
@@ -91,6 +93,11 @@ export function connectorConfig({
     // Lost connections are taken up again without end.
     'errors.max.retries': '-1',
     'errors.tolerance': 'none',
+    // A connection that says nothing for so long is made anew (the default is a minute); the server is asked for a sign at four fifths of it.
+    'connect.keep.alive.interval.ms': String(KEEP_ALIVE_MS),
+    'connect.timeout.ms': '10000',
+    // How long a task that met a lost connection waits before it begins again; the default is ten seconds.
+    'retriable.restart.connector.wait.ms': '2000',
     'heartbeat.interval.ms': '5000',
     'poll.interval.ms': '50',
     // Rows, statements, heartbeats and ends of transactions in one order.

@@ -47,6 +47,7 @@ describe('a value of Debezium', () => {
     expect(() => decode('int(11)', null, { nullable: false })).toThrow(lost);
     expect(() => decode('int(11)', undefined)).toThrow(lost);
     expect(() => decode('varchar(9)', 'a\u{fffd}', { charset: 'latin1' })).toThrow(lost);
+    expect(() => decode('json', '{}')).toThrow(lost);
     expect(() => decode('uuid', '0000123e')).toThrow(lost);
     expect(decode('varchar(9)', 'a\u{fffd}', { charset: 'utf8mb4' })).toBe('a\u{fffd}');
   });

@@ -204,7 +204,7 @@ export const connectorNotRunning = (connector: string, reason: string) =>
   new StranglerError(
     'CONNECTOR_NOT_RUNNING',
     503,
-    `connector "${connector}" delivers nothing (${reason}): it is tried again; see "strangler-sync connectors status", and "connectors apply" creates it`,
+    `connector "${connector}" delivers nothing (${reason}): it is tried again; see "strangler-sync connectors status"; "connectors apply" creates it, "connectors restart" starts what has failed`,
   );
 export const recordsUnreadable = (topic: string, cause: unknown) =>
   new StranglerError(

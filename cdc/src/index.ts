@@ -9,6 +9,7 @@ export * from './flow-clock.js';
 export * from './pipeline.js';
 export * from './connect-api.js';
 export * from './connector-config.js';
+export * from './connector-watch.js';
 export * from './kafka-log.js';
 export * from './kafka-source.js';
 export * from './source-coordinate.js';

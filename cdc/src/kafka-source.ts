@@ -1,15 +1,16 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { SourceTransaction } from '@strangler/contracts';
+import type { Connection } from 'mysql2/promise';
 import { recordAssembler } from './assemble-records.js';
-import { capturedColumns } from './captured-columns.js';
+import { capturedColumns, placeWithColumns } from './captured-columns.js';
 import type { CapturedTable, ChangeSource } from './change-source.js';
 import { type ColumnHistory, memoryColumnHistory } from './column-history.js';
-import type { ConnectApi } from './connect-api.js';
 import { connect, controlSchemaOf, type Database } from './connect.js';
+import type { ConnectorWatch } from './connector-watch.js';
 import { readRecord } from './debezium-record.js';
 import { connectorNotRunning } from './errors.js';
 import type { LogRecord, RecordLog } from './record-log.js';
-import { topicOffsetOf, topicOffsetText } from './source-coordinate.js';
+import { type TopicOffset, topicOffsetOf, topicOffsetText } from './source-coordinate.js';
 import { writeWatermark } from './watermark.js';
 import { newToken } from './watermarks.js';
 
@@ -19,7 +20,8 @@ export type KafkaSourceOptions = {
   readonly connector: string;
   readonly topic: string;
   readonly log: RecordLog;
-  readonly connect: ConnectApi;
+  /** Asked when nothing comes. */
+  readonly watch: ConnectorWatch;
   /** Remembers the columns of tables by position; in memory only when left out. */
   readonly history?: ColumnHistory;
   /** Milliseconds without a record after which the connector is looked at; it writes one every five seconds. */
@@ -37,67 +39,18 @@ const PIECE_BYTES = 2_000_000;
 /** What Debezium writes into the one topic of a migration's connector. */
 export function kafkaSource(options: KafkaSourceOptions): ChangeSource {
   const { database, topic, connector, log, silenceMs = 12_000, deadlineMs = 60_000 } = options;
+  const { history = memoryColumnHistory() } = options;
   const captured = new Map(options.tables.map((table) => [`${table.database}.${table.table}`, table]));
 
-  /** Why nothing comes; what has failed is started again on the way, since Connect leaves that to others. */
-  const silence = async (): Promise<string | undefined> => {
-    const status = await options.connect.status(connector);
-    if (!status) return 'there is no such connector';
-    const failed = status.tasks.find(({ state }) => state === 'FAILED');
-    if (failed || status.state === 'FAILED') {
-      await options.connect.restartFailed(connector);
-      return `it had failed and is started again: ${failed?.reason ?? 'no reason given'}`;
-    }
-    if (status.state !== 'RUNNING') return `it is ${status.state}`;
-    return status.tasks.length === 0 ? 'it has no task' : undefined;
-  };
-
   return {
-    /** A row is written into the source and waited for: only then is it certain that the connector reads from before it. */
     async now() {
-      const schema = controlSchemaOf(database);
-      const token = newToken();
-      const end = new AbortController();
-      const deadline = performance.now() + deadlineMs;
-      const patience = performance.now() + silenceMs;
       const connection = await connect(database);
-      const probe = async () => {
-        while (!end.signal.aborted && performance.now() < deadline) {
-          await writeWatermark(connection, schema, `${connector}.probe`, {
-            kind: 'verify',
-            token,
-            at: Date.now(),
-          });
-          await delay(PROBE_EVERY_MS, undefined, { signal: end.signal });
-          if (performance.now() < patience) continue;
-          const reason = await silence();
-          if (reason !== undefined) throw connectorNotRunning(connector, reason);
-        }
-        throw connectorNotRunning(connector, `nothing came within ${deadlineMs} ms`);
-      };
-      const find = async () => {
-        let bounds = await log.bounds();
-        const from = bounds?.end ?? 0n;
-        for (; !bounds; bounds = await log.bounds()) await delay(200, undefined, { signal: end.signal });
-        for await (const records of log.read(from, end.signal))
-          for (const record of records) {
-            const found = readRecord(topic, record);
-            if (found.kind === 'row' && found.database === schema && found.after?.['token'] === token)
-              return topicOffsetText({
-                next: record.offset + 1n,
-                last: found.at,
-                transaction: found.transaction,
-              });
-          }
-        throw connectorNotRunning(connector, 'its topic ended');
-      };
-      const probing = probe();
-      const finding = find();
       try {
-        return await Promise.race([finding, probing]);
+        const take = () => probed(connection);
+        return topicOffsetText(
+          await placeWithColumns(connection, captured, history, { take, positionOf: ({ last }) => last }),
+        );
       } finally {
-        end.abort();
-        await Promise.allSettled([probing, finding]);
         connection.destroy();
       }
     },
@@ -106,7 +59,7 @@ export function kafkaSource(options: KafkaSourceOptions): ChangeSource {
       if (signal.aborted) return;
       const control = await connect(database);
       try {
-        const columns = capturedColumns(control, captured, options.history ?? memoryColumnHistory());
+        const columns = capturedColumns(control, captured, history);
         await columns.open(start.last);
         const assemble = recordAssembler({
           topic,
@@ -131,6 +84,53 @@ export function kafkaSource(options: KafkaSourceOptions): ChangeSource {
     },
   };
 
+  /** A row is written into the source and waited for: only then is it certain that the connector reads from before it. */
+  async function probed(connection: Connection): Promise<TopicOffset> {
+    const schema = controlSchemaOf(database);
+    const token = newToken();
+    const end = new AbortController();
+    const deadline = performance.now() + deadlineMs;
+    const patience = performance.now() + silenceMs;
+    const probe = async () => {
+      while (!end.signal.aborted && performance.now() < deadline) {
+        await writeWatermark(connection, schema, `${connector}.probe`, {
+          kind: 'verify',
+          token,
+          at: Date.now(),
+        });
+        await delay(PROBE_EVERY_MS, undefined, { signal: end.signal });
+        if (performance.now() < patience) continue;
+        const reason = await options.watch();
+        if (reason !== undefined) throw connectorNotRunning(connector, reason);
+      }
+      throw connectorNotRunning(connector, `nothing came within ${deadlineMs} ms`);
+    };
+    const find = async () => {
+      let bounds = await log.bounds();
+      const from = bounds?.end ?? 0n;
+      for (; !bounds; bounds = await log.bounds()) await delay(200, undefined, { signal: end.signal });
+      for await (const records of log.read(from, end.signal))
+        for (const record of records) {
+          const found = readRecord(topic, record);
+          if (found.kind === 'row' && found.database === schema && found.after?.['token'] === token)
+            return {
+              next: record.offset + 1n,
+              last: found.at,
+              transaction: found.transaction,
+            };
+        }
+      throw connectorNotRunning(connector, 'its topic ended');
+    };
+    const probing = probe();
+    const finding = find();
+    try {
+      return await Promise.race([finding, probing]);
+    } finally {
+      end.abort();
+      await Promise.allSettled([probing, finding]);
+    }
+  }
+
   /** Reads the log, and looks at the connector when nothing comes. */
   async function* watched(
     from: RecordLog,
@@ -146,7 +146,7 @@ export function kafkaSource(options: KafkaSourceOptions): ChangeSource {
         // While the reader is busy with what came, nothing can come.
         if (!isTaken) lastRecord = performance.now();
         if (performance.now() - lastRecord < silenceMs) continue;
-        const reason = await silence();
+        const reason = await options.watch();
         if (reason !== undefined) throw connectorNotRunning(connector, reason);
         lastRecord = performance.now();
       }

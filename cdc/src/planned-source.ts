@@ -5,6 +5,7 @@ import { storedColumnHistory } from './column-history.js';
 import { connectApi } from './connect-api.js';
 import { controlSchemaOf, type Database, databaseOf } from './connect.js';
 import { type ConnectorConfig, connectorConfig, connectorNames } from './connector-config.js';
+import { connectorWatch } from './connector-watch.js';
 import { kafkaLog } from './kafka-log.js';
 import { kafkaSource } from './kafka-source.js';
 import { watermarkTable } from './watermark.js';
@@ -27,6 +28,7 @@ export function plannedSource(
     databaseOf(name, plan.databases[name] as string),
   ) as [Database, Database];
   const names = connectorNames(settings, migration);
+  const watch = connectorWatch({ api: connectApi(settings.connect), connector: names.connector });
   return {
     sourceOf: (tables) =>
       kafkaSource({
@@ -34,7 +36,7 @@ export function plannedSource(
         tables,
         ...names,
         log: kafkaLog({ brokers: settings.brokers, topic: names.topic, group: names.connector }),
-        connect: connectApi(settings.connect),
+        watch,
         history: storedColumnHistory(to, migration),
         yieldsTruncate: data.truncate === 'delete',
       }),

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { loadPlan } from '@strangler/contracts';
@@ -21,17 +22,26 @@ describe('the connectors of a plan', () => {
   let shop: Shop;
   let plan: string;
   let environment: Record<string, string>;
+  let connectUrl: string;
+  const account = `reads_${randomBytes(4).toString('hex')}`;
   beforeAll(async () => {
     const machine = new KafkaMachine();
+    connectUrl = machine.connectUrl;
     shop = await openShop();
     plan = await writePlan('127.0.0.1:1', 10);
     const source = `{ kind: kafka, brokers: ["${machine.brokers[0]}"], connect: "${machine.connectUrl}", topicPrefix: "${shop.from.schema.replaceAll('_', '-')}" }`;
     const text = await readFile(plan, 'utf8');
     await writeFile(plan, text.replace('sync: { admin: 0 }', `sync: { admin: 0, source: ${source} }`));
-    environment = { SECRET: '0123456789abcdef', LEGACY: shop.from.url, SERVICE: shop.to.url };
+    await shop.from.root.query(
+      `CREATE USER ${account}@'127.0.0.1' IDENTIFIED BY 'reads'; GRANT ALL ON *.* TO ${account}@'127.0.0.1'`,
+    );
+    const legacy = new URL(shop.from.url);
+    [legacy.username, legacy.password] = [account, 'reads'];
+    environment = { SECRET: '0123456789abcdef', LEGACY: legacy.href, SERVICE: shop.to.url };
   });
   afterAll(async () => {
     await run('remove');
+    await shop.from.root.query(`DROP USER IF EXISTS ${account}@'127.0.0.1'`);
     await shop.drop();
     await removePlans();
   });
@@ -51,7 +61,7 @@ describe('the connectors of a plan', () => {
     return (await check(loaded.plan)).map(({ code }) => code);
   };
 
-  it('are created, told, paused, changed and removed, and the preflight sees which of it', async () => {
+  it('are created, told, paused, restarted, changed and removed, and the preflight sees which of it', async () => {
     expect(await run('apply', '--dry-run')).toMatchObject({
       code: 0,
       only: { did: 'created', status: null },
@@ -71,6 +81,29 @@ describe('the connectors of a plan', () => {
     await until(async () => (await run('status')).only?.status?.state === 'PAUSED', 'paused', 30_000);
     await run('resume');
     await until(async () => (await run('status')).code === 0, 'resumed', 30_000);
+
+    // A task that cannot log in has failed, and says why.
+    expect(await run('restart')).toMatchObject({ code: 0, only: { did: 'nothing' } });
+    const lock = (how: string) => shop.from.root.query(`ALTER USER ${account}@'127.0.0.1' ACCOUNT ${how}`);
+    await lock('LOCK');
+    const name = `${shop.from.schema.replaceAll('_', '-')}-catalog`;
+    await fetch(`${connectUrl}/connectors/${name}/restart?includeTasks=true`, { method: 'POST' });
+    await until(
+      async () => {
+        const answer = await fetch(`${connectUrl}/connectors/${name}/status`);
+        return ((await answer.json()) as { tasks: { state: string }[] }).tasks[0]?.state === 'FAILED';
+      },
+      'the task has failed',
+      40_000,
+    );
+    await lock('UNLOCK');
+    const failing = await run('status');
+    expect(failing.code).toBe(1);
+    expect(failing.text).toContain('FAILED');
+    expect(await run('restart', '--dry-run')).toMatchObject({ only: { did: 'restarted' } });
+    expect((await run('status')).code).toBe(1);
+    expect(await run('restart')).toMatchObject({ code: 0, only: { did: 'restarted' } });
+    await until(async () => (await run('status')).code === 0, 'started again', 40_000);
 
     const text = await readFile(plan, 'utf8');
     await writeFile(plan, text.replace('kind: kafka,', 'kind: kafka, retentionHours: 3,'));

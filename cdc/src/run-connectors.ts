@@ -15,7 +15,7 @@ import { kafkaSettingsOf, plannedConnector } from './planned-source.js';
 
 export type Output = { readonly out: (line: string) => void; readonly err: (line: string) => void };
 
-const VERBS = ['apply', 'remove', 'pause', 'resume', 'status'] as const;
+const VERBS = ['apply', 'remove', 'pause', 'resume', 'restart', 'status'] as const;
 type Verb = (typeof VERBS)[number];
 const USAGE = `write "strangler-sync connectors ${VERBS.join('|')} --plan FILE [--migration NAME] [--dry-run] [--json]"`;
 
@@ -23,7 +23,7 @@ const USAGE = `write "strangler-sync connectors ${VERBS.join('|')} --plan FILE [
 type Report = {
   readonly migration: string;
   readonly connector: string;
-  readonly did: 'created' | 'changed' | 'removed' | 'paused' | 'resumed' | 'nothing';
+  readonly did: 'created' | 'changed' | 'removed' | 'paused' | 'resumed' | 'restarted' | 'nothing';
   /** Keys in which it differed; never their values, which hold a password. */
   readonly differs: readonly string[];
   readonly status: ConnectorStatus | null;
@@ -115,9 +115,11 @@ async function act(
   const api = connectApi(settings.connect);
   const found = await api.configOf(connector);
   const differs = found ? differingKeys(config, found) : [];
+  const status = found && (await api.status(connector));
   const did = ((): Report['did'] => {
     if (verb === 'apply') return !found ? 'created' : differs.length > 0 ? 'changed' : 'nothing';
     if (!found || verb === 'status') return 'nothing';
+    if (verb === 'restart') return status && hasFailed(status) ? 'restarted' : 'nothing';
     return verb === 'remove' ? 'removed' : verb === 'pause' ? 'paused' : 'resumed';
   })();
   if (found && verb === 'apply' && differs.includes('table.include.list'))
@@ -128,6 +130,7 @@ async function act(
     if (verb === 'apply') await api.put(connector, config);
     if (verb === 'pause') await api.pause(connector);
     if (verb === 'resume') await api.resume(connector);
+    if (verb === 'restart') await api.restartFailed(connector);
     if (verb === 'remove') {
       await api.remove(connector);
       await removeTopics(settings, [names.topic, names.schemaHistory]);
@@ -147,6 +150,9 @@ async function removeTopics(settings: KafkaSettings, topics: readonly string[]):
     await admin.disconnect();
   }
 }
+
+const hasFailed = ({ state, tasks }: ConnectorStatus): boolean =>
+  state === 'FAILED' || tasks.some((task) => task.state === 'FAILED');
 
 const isAsPlanned = ({ status, differs }: Report): boolean =>
   status?.state === 'RUNNING' &&

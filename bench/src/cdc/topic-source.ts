@@ -2,18 +2,13 @@ import {
   type CapturedTable,
   type ChangeSource,
   connectApi,
-  type ConnectApi,
+  connectorWatch,
   type Database,
   kafkaLog,
   kafkaSource,
   topicOffsetText,
 } from '@strangler/cdc';
 import type { Topic } from './start-flow.js';
-
-/** Nobody writes into a topic that was filled by the bench; asked for its connector, all is well. */
-const noConnector = {
-  status: async () => ({ state: 'RUNNING', tasks: [{ id: 0, state: 'RUNNING', reason: null }] }),
-};
 
 /** The changes of a topic: from its first record where the bench has filled it, else as the flow reads its connector. */
 export function sourceOfTopic(
@@ -27,7 +22,11 @@ export function sourceOfTopic(
     connector: topic,
     topic,
     log: kafkaLog({ brokers, topic, group: topic }),
-    connect: connect === undefined ? (noConnector as unknown as ConnectApi) : connectApi(connect),
+    // Nobody writes into a topic that was filled by the bench; asked for its connector, all is well.
+    watch:
+      connect === undefined
+        ? async () => undefined
+        : connectorWatch({ api: connectApi(connect), connector: topic }),
   });
   if (connect !== undefined) return source;
   const last = { kind: 'file', file: 'binlog.000001', position: 4, row: 0, half: 1 } as const;

@@ -7,11 +7,12 @@ import type { CapturedTable } from '../change-source.js';
 import { connectApi } from '../connect-api.js';
 import { connect, controlSchemaOf, type Database } from '../connect.js';
 import { connectorConfig, connectorNames } from '../connector-config.js';
+import { connectorWatch } from '../connector-watch.js';
 import { ensureTables, SOURCE_TABLES } from '../control-tables.js';
 import { kafkaLog } from '../kafka-log.js';
 import { kafkaSource, type KafkaSourceOptions } from '../kafka-source.js';
 import { watermarkTable } from '../watermark.js';
-import { until } from './databases.js';
+import { engineOf, until } from './databases.js';
 
 type Place = {
   readonly libs: string;
@@ -95,23 +96,26 @@ export class KafkaMachine {
     const api = connectApi(this.connectUrl);
     const root = await connect(database);
     await ensureTables(root, controlSchemaOf(database), SOURCE_TABLES);
+    const engine = await engineOf(root);
     root.destroy();
     const captured = [...tables, watermarkTable(controlSchemaOf(database))];
     const config = connectorConfig({
       settings,
       migration,
       from: database,
-      engine: 'mariadb',
+      engine,
       tables: captured.map(({ database: schema, table }) => `${schema}.${table}`),
     });
     await api.put(names.connector, config);
+    const watch = connectorWatch({ api, connector: names.connector });
     const log = kafkaLog({ brokers: this.brokers, topic: names.topic, group: names.connector });
     return {
       ...names,
       api,
       log,
       config,
-      source: kafkaSource({ database, tables, ...names, log, connect: api, ...more }),
+      watch,
+      source: kafkaSource({ database, tables, ...names, log, watch, ...more }),
       remove: async () => void (await api.remove(names.connector)),
     };
   }

@@ -68,8 +68,7 @@ export function chooseWrite({ random, accounts, writer, serial }: WriteOptions):
   const chosen = Array.from({ length: 1 + pick(3) }, () => (kinds[pick(kinds.length)] as () => string)());
   const end = random() < 0.1 ? 'ROLLBACK' : 'COMMIT';
   const pauseMs = random() < 0.3 ? 0 : pick(30);
-  // Not before sync knows the columns: of a change between its first offset and that, it is right to stop.
-  if (hurts < 0.006 && serial > 60) {
+  if (hurts < 0.006) {
     const column = `extra_${writer}`;
     const table = ['', 'account', 'vault', 'entry'][writer] ?? '';
     // One statement for a table and run: of two that were not read yet sync is right to refuse what lies between.

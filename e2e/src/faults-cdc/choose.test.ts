@@ -45,7 +45,7 @@ it('moves of the offset that leave a gap, go back, or stand beside each other ar
 
 it.each([
   ['a number of runs that is none', ['--runs', 'many']],
-  ['a source that cannot be searched', ['--source', 'kafka']],
+  ['a source that cannot be searched', ['--source', 'paper']],
   ['an option that is unknown', ['--speed', '2']],
 ])('%s is told before a server is started, with exit code 2', async (_, argv) => {
   const lines: string[] = [];

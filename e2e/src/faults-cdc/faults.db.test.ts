@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { type PrivateServer, startServer } from '../../../scripts/mysql-server.mjs';
+import type { Fault } from './choose.js';
 import { search } from './search.js';
 import { open, type Stand } from './stand.js';
 
@@ -36,6 +37,25 @@ it('twenty runs lose nothing, apply nothing twice, show no half and come to an e
     result: { runs: 20, seeds: [], lost: 0, duplicated: 0, halfSeen: 0, stuck: 0 },
   });
 }, 300_000);
+
+const killedAt = (...times: readonly number[]): readonly Fault[] =>
+  times.map((atMs) => ({ kind: 'kill sync', atMs, forMs: 0, byMs: 0, isLater: true }));
+
+it.each([
+  ['offset before rows', 'halfSeen', killedAt(300, 600)],
+  ['offset after rows', 'duplicated', killedAt(300, 600)],
+  ['offset left behind', 'duplicated', killedAt(900)],
+  ['transaction split in two', 'halfSeen', []],
+  ['deletes skipped', 'halfSeen', []],
+  ['parked keys forgotten', 'stuck', killedAt(900)],
+] as const)(
+  'a sync with its %s is found',
+  async (mutant, kind, faults) => {
+    const result = await search({ servers, runs: 1, seed: 7, faults, begin: 'copied', mutant });
+    expect(result[kind]).toBeGreaterThan(0);
+  },
+  120_000,
+);
 
 it.each([
   ['a row that was changed', "UPDATE holder SET title = 'other' LIMIT 1", 'lost'],

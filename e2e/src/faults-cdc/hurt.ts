@@ -1,21 +1,37 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Fault } from './choose.js';
+import { type Fault, KAFKA_FAULTS } from './choose.js';
+import type { RunConnector } from './connector.js';
 import { type HurtServer, rowsOf, type Servers, SYNC_ACCOUNT, withConnection } from './stand.js';
 import type { SyncProcess } from './sync-process.js';
 
-/** Which of the three it hurts. */
-export const placeOf = ({ kind }: Fault): 'sync' | 'source' | 'target' =>
-  kind.endsWith('source') ? 'source' : kind.endsWith('target') ? 'target' : 'sync';
+export const PLACES = ['sync', 'source', 'target', 'kafka'] as const;
+
+/** Which of them it hurts. */
+export const placeOf = ({ kind }: Fault): (typeof PLACES)[number] =>
+  (KAFKA_FAULTS as readonly string[]).includes(kind)
+    ? 'kafka'
+    : kind.endsWith('source')
+      ? 'source'
+      : kind.endsWith('target')
+        ? 'target'
+        : 'sync';
 
 /** Does one fault, and what belongs to its end: what was paused or ended runs again when it resolves. */
-export async function hurt(fault: Fault, sync: SyncProcess, servers: Servers): Promise<void> {
-  const { kind, forMs, byMs } = fault;
+export async function hurt(
+  fault: Fault,
+  sync: SyncProcess,
+  servers: Servers,
+  connector?: RunConnector,
+): Promise<void> {
+  const { kind, forMs, byMs, isLater } = fault;
   switch (kind) {
     case 'kill sync':
     case 'kill sync for a while':
       await sync.kill();
       if (kind === 'kill sync for a while') await delay(forMs);
-      return sync.start();
+      await sync.start();
+      // Else every further one would only meet a start.
+      return isLater ? sync.works() : undefined;
     case 'pause sync':
       sync.signal('SIGSTOP');
       await delay(forMs);
@@ -38,6 +54,12 @@ export async function hurt(fault: Fault, sync: SyncProcess, servers: Servers): P
       return servers.source.restart('SIGKILL');
     case 'kill target':
       return servers.target.restart('SIGKILL');
+    case 'kill broker':
+      return servers.kafka?.restart('broker');
+    case 'kill worker':
+      return servers.kafka?.restart('worker');
+    case 'pause connector':
+      return connector?.pause(forMs);
   }
 }
 

@@ -4,7 +4,7 @@ import type { Run } from './run.js';
 import { search } from './search.js';
 import type { Servers } from './stand.js';
 
-const USAGE = 'usage: npm run faults:cdc -- [--runs N] [--seed S] [--json] [--source binlog]';
+const USAGE = 'usage: npm run faults:cdc -- [--runs N] [--seed S] [--json] [--source binlog|kafka]';
 
 /** The program behind `npm run faults:cdc`; answers its exit code: 0 nothing found, 1 something, 2 not asked rightly. */
 export async function searchFaults(
@@ -32,8 +32,8 @@ export async function searchFaults(
     print(`--runs takes a number from 1, --seed one from 0; ${USAGE}`);
     return 2;
   }
-  if (values.source !== 'binlog') {
-    print(`the source "${values.source}" cannot be searched: leave --source out or say "binlog"; ${USAGE}`);
+  if (values.source !== 'binlog' && values.source !== 'kafka') {
+    print(`the source "${values.source}" cannot be searched: say "binlog" or "kafka"; ${USAGE}`);
     return 2;
   }
   const result = await search({

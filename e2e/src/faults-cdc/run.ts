@@ -3,11 +3,13 @@ import { reasonOf } from '@strangler/contracts';
 import { checkHistory } from './check-moves.js';
 import type { Choices } from './choose.js';
 import { compare } from './compare.js';
-import { hurt, placeOf } from './hurt.js';
+import { kafkaSettings, openConnector, type RunConnector } from './connector.js';
+import { hurt, placeOf, PLACES } from './hurt.js';
 import { readHalves } from './read-halves.js';
-import { settle } from './settle.js';
+import { copied, settle } from './settle.js';
 import { dropStand, open, openStand, type Servers, type Stand, withConnection } from './stand.js';
 import { syncProcess } from './sync-process.js';
+import type { MutantName } from './mutants.js';
 import { offsetHistory, planOf } from './tables.js';
 import { write } from './write.js';
 
@@ -35,38 +37,46 @@ export type Run = Findings & {
 export type RunOptions = {
   readonly choices: Choices;
   readonly servers: Servers;
-  /** Breaks a promise on purpose, to see that it is found: called when sync is about to be started. */
-  readonly sabotage?: (stand: Stand) => Promise<void>;
-  /** The same, when the source is quiet and everything has come through. */
+  /** Sync with a promise broken, to see that it is found. */
+  readonly mutant?: MutantName;
+  /** Breaks a promise on purpose when the source is quiet and everything has come through. */
   readonly sabotageEnd?: (stand: Stand) => Promise<void>;
 };
 
 /** fill -> write and hurt -> quiet -> settle -> compare. */
-export async function run({ choices, servers, sabotage, sabotageEnd }: RunOptions): Promise<Run> {
-  const { seed, accounts, chunkRows, faults, writers, writingMs } = choices;
+export async function run({ choices, servers, mutant, sabotageEnd }: RunOptions): Promise<Run> {
+  const { seed, accounts, chunkRows, faults, begin, writers, writingMs } = choices;
   const stand = await openStand(servers, String(seed), accounts);
+  const plan = planOf(chunkRows, servers.kafka && kafkaSettings(servers.kafka, stand));
+  let connector: RunConnector | undefined;
   const sync = syncProcess({
-    plan: planOf(chunkRows),
+    plan,
     source: stand.syncSource,
     target: stand.syncTarget,
     seed,
+    ...(mutant === undefined ? {} : { mutant }),
   });
   let [isQuiet, isOver] = [false, false];
   const stuck: string[] = [];
   try {
+    connector = servers.kafka && (await openConnector(servers.kafka, stand, plan));
     const history = keepHistory(stand, () => isOver);
-    await sabotage?.(stand);
+    const looking = readHalves(stand, () => isOver);
+    // Rows that are copied may come twice: what happens behind the copy is to be seen, too.
+    if (begin === 'copied') {
+      await sync.start();
+      await copied(stand).catch((error: unknown) => stuck.push(reasonOf(error)));
+    }
     const begun = performance.now();
     const writing = Promise.all(writers.map((writes) => write(stand.sourceUrl, writes, () => isQuiet)));
     // It is awaited when everything else is over.
     writing.catch(() => {});
-    const looking = readHalves(stand, () => isOver);
-    await sync.start();
+    if (begin === 'started') await sync.start();
     // What hurts sync, the source and the target may overlap; what hurts the same one does not.
-    const hurting = ['sync', 'source', 'target'].map(async (place) => {
+    const hurting = PLACES.map(async (place) => {
       for (const fault of faults.filter((each) => placeOf(each) === place)) {
         await delay(Math.max(0, fault.atMs - (performance.now() - begun)));
-        await hurt(fault, sync, servers);
+        await hurt(fault, sync, servers, connector);
       }
     });
     // A sync that ends by itself is found, too.
@@ -88,7 +98,7 @@ export async function run({ choices, servers, sabotage, sabotageEnd }: RunOption
         lost: stuck.length > 0 ? [] : await compare(source, target),
         duplicated: (await history) ? await checkHistory(target, stand.control) : [],
         halfSeen: halves.slice(0, 5),
-        stuck: stuck.filter((problem) => !isRightToStop(problem)),
+        stuck,
       };
       return {
         seed,
@@ -105,13 +115,10 @@ export async function run({ choices, servers, sabotage, sabotageEnd }: RunOption
   } finally {
     [isQuiet, isOver] = [true, true];
     await sync.kill();
+    await connector?.remove();
     await dropStand(stand);
   }
 }
-
-/** Sync may not know what columns the rows before an ALTER had: then it stops, with nothing of them applied (cdc/README.md, Limits). */
-const isRightToStop = (problem: string): boolean =>
-  problem.includes('was altered again before the first change could be followed');
 
 export const isClean = ({ lost, duplicated, halfSeen, stuck }: Findings): boolean =>
   lost.length + duplicated.length + halfSeen.length + stuck.length === 0;

@@ -1,4 +1,4 @@
-import { choose, type Fault } from './choose.js';
+import { choose, type Choices, type Fault } from './choose.js';
 import { type Findings, isClean, run, type Run, type RunOptions } from './run.js';
 import type { Servers } from './stand.js';
 
@@ -9,8 +9,10 @@ export type SearchOptions = {
   readonly seed: number;
   /** In place of those that the seed chooses. */
   readonly faults?: readonly Fault[];
+  /** The same. */
+  readonly begin?: Choices['begin'];
   readonly onRun?: (run: Run) => void;
-} & Pick<RunOptions, 'sabotage' | 'sabotageEnd'>;
+} & Pick<RunOptions, 'mutant' | 'sabotageEnd'>;
 
 /** Runs in which something was found, by what it was. */
 export type SearchResult = { readonly [Kind in keyof Findings]: number } & {
@@ -21,12 +23,12 @@ export type SearchResult = { readonly [Kind in keyof Findings]: number } & {
 };
 
 export async function search(options: SearchOptions): Promise<SearchResult> {
-  const { servers, runs, seed, faults, onRun = () => {}, ...sabotage } = options;
+  const { servers, runs, seed, faults, begin, onRun = () => {}, ...broken } = options;
   const all: Run[] = [];
   for (let index = 0; index < runs; index++) {
-    const chosen = choose(seed + index);
-    const choices = faults ? { ...chosen, faults } : chosen;
-    const done = await run({ choices, servers, ...sabotage });
+    const chosen = choose(seed + index, servers.kafka ? 'kafka' : 'binlog');
+    const choices = { ...chosen, faults: faults ?? chosen.faults, begin: begin ?? chosen.begin };
+    const done = await run({ choices, servers, ...broken });
     onRun(done);
     all.push(done);
   }

@@ -1,10 +1,9 @@
 import type { Connection } from 'mysql2/promise';
 import { until } from '../until.js';
-import { rowsOf, type Stand } from './stand.js';
+import { rowsOf, type Stand, withConnection } from './stand.js';
 import type { SyncProcess } from './sync-process.js';
 import { FIRST_POISONED } from './tables.js';
 
-const QUIET_MS = 20_000;
 const POISON = "state = 'X' OR name = 'poison'";
 
 /** Nothing that was poisoned came through, and nothing else waits. Answers what is parked and should not be, or the other way round. */
@@ -30,13 +29,29 @@ async function checkParked(
   ];
 }
 
+/** Waits until every table is copied for the first time. */
+export async function copied({ targetUrl, control, quietMs }: Stand): Promise<void> {
+  await withConnection(targetUrl, (target) =>
+    until(
+      'the first copy does not come to an end',
+      quietMs,
+      async () => {
+        const sql = `SELECT COUNT(*) done FROM ${control}.backfill_progress WHERE done = 1`;
+        const rows = await rowsOf(target, sql).catch(() => []);
+        return Number(rows[0]?.['done']) === 3;
+      },
+      30,
+    ),
+  );
+}
+
 /** Waits until a pair of rows that is written now has come through, and every table is copied. */
 async function reach(source: Connection, target: Connection, stand: Stand, sync: SyncProcess): Promise<void> {
   const mark = String(Date.now());
   await source.query(
     `INSERT INTO entry (account_id, writer, serial, pad) VALUES (0, 99, 0, '${mark}'), (0, 99, 0, '${mark}')`,
   );
-  await untilOrStopped('what was written last is not in the target', sync, async () => {
+  await untilOrStopped('what was written last is not in the target', stand, sync, async () => {
     const [row] = await rowsOf(
       target,
       `SELECT (SELECT COUNT(*) FROM posting WHERE writer = 99 AND pad = '${mark}') there, (SELECT COUNT(*) FROM ${stand.control}.backfill_progress WHERE done = 1) done`,
@@ -45,11 +60,16 @@ async function reach(source: Connection, target: Connection, stand: Stand, sync:
   });
 }
 
-async function untilOrStopped(what: string, sync: SyncProcess, ask: () => Promise<boolean>): Promise<void> {
+async function untilOrStopped(
+  what: string,
+  { quietMs }: Stand,
+  sync: SyncProcess,
+  ask: () => Promise<boolean>,
+): Promise<void> {
   let looks = 0;
   await until(
     what,
-    QUIET_MS,
+    quietMs,
     async () => {
       // A flow that has stopped does not go on, however long one waits.
       const evidence = looks++ % 10 === 9 ? await sync.evidence() : undefined;
@@ -82,7 +102,15 @@ export async function settle(
     await source.query(
       `UPDATE account SET state = 'A', name = 'mended', version = version + 1 WHERE ${POISON}`,
     );
-    await untilOrStopped('keys stay parked', sync, async () => {
+    // What is parked waits with all that follows on its key, until it is repaired.
+    await reach(source, target, stand, sync);
+    const written = await rowsOf(target, `SELECT holder_id FROM holder WHERE title = 'mended'`);
+    if (written.length > 0)
+      return [
+        ...wrong,
+        ...written.map((row) => `holder ${String(row['holder_id'])} is parked and was written`),
+      ];
+    await untilOrStopped('keys stay parked', stand, sync, async () => {
       await sync.retryParked();
       return isEmpty();
     });

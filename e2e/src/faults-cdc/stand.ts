@@ -1,4 +1,5 @@
 import { createConnection, type Connection, type RowDataPacket } from 'mysql2/promise';
+import type { KafkaPlace } from '../../../scripts/kafka-place.mjs';
 import { SOURCE_TABLES, targetTables } from './tables.js';
 
 /** A private database server that can be hurt: `restart` ends it by a signal and starts it on the same data and port. */
@@ -7,7 +8,16 @@ export type HurtServer = {
   readonly pid: () => number;
   readonly restart: (signal: NodeJS.Signals) => Promise<void>;
 };
-export type Servers = { readonly source: HurtServer; readonly target: HurtServer };
+export type Servers = {
+  readonly source: HurtServer;
+  readonly target: HurtServer;
+  /** Through which the changes come; by the log of the source when left out. */
+  readonly kafka?: KafkaPlace;
+};
+
+const QUIET_MS = 20_000;
+/** Broker, worker and task may all have to come again, one after the other. */
+const QUIET_THROUGH_KAFKA_MS = 120_000;
 
 export const SYNC_ACCOUNT = 'sync_under_fault';
 const PASSWORD = 'sync-under-fault';
@@ -22,6 +32,8 @@ export type Stand = {
   readonly syncTarget: string;
   readonly sourceUrl: string;
   readonly targetUrl: string;
+  /** How long what was written last may take. */
+  readonly quietMs: number;
 };
 
 export async function openStand(servers: Servers, name: string, accounts: number): Promise<Stand> {
@@ -53,6 +65,7 @@ export async function openStand(servers: Servers, name: string, accounts: number
     syncTarget: within(servers.target.url, targetSchema, SYNC_ACCOUNT),
     sourceUrl: within(servers.source.url, sourceSchema),
     targetUrl: within(servers.target.url, targetSchema),
+    quietMs: servers.kafka ? QUIET_THROUGH_KAFKA_MS : QUIET_MS,
   };
 }
 

@@ -2,14 +2,25 @@
 import { parsePlan, reasonOf } from '@strangler/contracts';
 import { createSync } from '@strangler/cdc';
 import { pino } from 'pino';
+import { type MutantName, mutate } from './mutants.js';
 import { seeded } from './seeded.js';
 import type { SyncMessage } from './sync-process.js';
 
-const [plan = '', LEGACY, SERVICE, seed = '0', offset = '0'] = process.argv.slice(2);
+const [plan = '', LEGACY, SERVICE, seed = '0', offset = '0', mutant = ''] = process.argv.slice(2);
+let isHeld = false;
+if (mutant !== '')
+  mutate(mutant as MutantName, async () => {
+    if (!isHeld) return;
+    process.send?.({ held: true });
+    await new Promise(() => {});
+  });
 const loaded = parsePlan(plan, '/plan.yaml', { SECRET: '0123456789abcdef', LEGACY, SERVICE });
 if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems));
 let turnedBy = Number(offset);
-process.on('message', (message: SyncMessage) => (turnedBy += message.turnBy));
+process.on('message', (message: SyncMessage) => {
+  if ('turnBy' in message) turnedBy += message.turnBy;
+  else isHeld = true;
+});
 process.on('disconnect', () => process.exit(0));
 const random = seeded(Number(seed));
 try {

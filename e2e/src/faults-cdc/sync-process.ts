@@ -1,15 +1,21 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { MigrationSync } from '@strangler/contracts';
+import type { MutantName } from './mutants.js';
 
 /** The built program, whether this file is built or not. */
 const CHILD = resolve(import.meta.dirname, '../../dist/faults-cdc/sync-child.js');
 const ANSWER_MS = 2_000;
+const WORKS_WITHIN_MS = 3_000;
 const OUTPUT_KEPT = 4_000;
 
-/** Turns the clock of sync by so many milliseconds. */
-export type SyncMessage = { readonly turnBy: number };
+/** Turns the clock of sync by so many milliseconds; holds a mutant between its two steps. */
+export type SyncMessage = { readonly turnBy: number } | { readonly hold: true };
+
+/** How long a mutant is waited for: one that is not torn in two, or has nothing to do, does not answer. */
+const HELD_WITHIN_MS = 1_000;
 
 /** Sync as a process of its own; there is at most one at a time. */
 export type SyncProcess = {
@@ -18,6 +24,8 @@ export type SyncProcess = {
   kill(): Promise<void>;
   signal(signal: NodeJS.Signals): void;
   turnClock(byMs: number): void;
+  /** Waits until something was applied since the start, at most some seconds: what hurts next may come sooner. */
+  works(): Promise<void>;
   /** Undefined when it does not answer. */
   evidence(): Promise<MigrationSync | undefined>;
   /** Asks it to repair all parked keys; it may be unable to just now. */
@@ -30,9 +38,11 @@ export type SyncProcessOptions = {
   readonly source: string;
   readonly target: string;
   readonly seed: number;
+  /** Breaks one of its promises. */
+  readonly mutant?: MutantName;
 };
 
-export function syncProcess({ plan, source, target, seed }: SyncProcessOptions): SyncProcess {
+export function syncProcess({ plan, source, target, seed, mutant }: SyncProcessOptions): SyncProcess {
   let child: ChildProcess | undefined;
   let admin: string | undefined;
   let turnedBy = 0;
@@ -47,12 +57,20 @@ export function syncProcess({ plan, source, target, seed }: SyncProcessOptions):
       return undefined;
     }
   };
+  const evidence = async () => {
+    const answer = await ask('/evidence');
+    return (answer?.['migrations'] as Record<string, MigrationSync> | undefined)?.['money'];
+  };
   return {
     async start() {
-      const started = fork(CHILD, [plan, source, target, String(seed + starts++), String(turnedBy)], {
-        stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-        execArgv: [],
-      });
+      const started = fork(
+        CHILD,
+        [plan, source, target, String(seed + starts++), String(turnedBy), mutant ?? ''],
+        {
+          stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+          execArgv: [],
+        },
+      );
       child = started;
       for (const stream of [started.stdout, started.stderr])
         stream?.on('data', (chunk: Buffer) => (output = (output + chunk.toString()).slice(-OUTPUT_KEPT)));
@@ -69,6 +87,10 @@ export function syncProcess({ plan, source, target, seed }: SyncProcessOptions):
       child = admin = undefined;
       if (!killed || killed.exitCode !== null || killed.signalCode !== null) return;
       const ended = once(killed, 'exit');
+      if (mutant !== undefined && killed.connected) {
+        killed.send({ hold: true } satisfies SyncMessage);
+        await Promise.race([once(killed, 'message'), ended, delay(HELD_WITHIN_MS)]);
+      }
       killed.kill('SIGKILL');
       await ended;
     },
@@ -77,10 +99,13 @@ export function syncProcess({ plan, source, target, seed }: SyncProcessOptions):
       turnedBy += byMs;
       if (child?.connected) child.send({ turnBy: byMs } satisfies SyncMessage);
     },
-    async evidence() {
-      const answer = await ask('/evidence');
-      return (answer?.['migrations'] as Record<string, MigrationSync> | undefined)?.['money'];
+    async works() {
+      for (const deadline = performance.now() + WORKS_WITHIN_MS; performance.now() < deadline;) {
+        if (((await evidence())?.applied.transactions ?? 0) > 0) return;
+        await delay(50);
+      }
     },
+    evidence,
     async retryParked() {
       await ask('/migrations/money/parked/retry', {
         method: 'POST',

@@ -38,9 +38,9 @@ export const offsetHistory = (control: string): string => `
     INSERT INTO ${control}.moved (seq_before, seq_after, before_text, after_text) VALUES (OLD.tx_seq, NEW.tx_seq, OLD.log_offset, NEW.log_offset);`;
 
 /** `LEGACY` and `SERVICE` are the URLs of both databases. */
-export const planOf = (chunkRows: number): string => `version: 1
+export const planOf = (chunkRows: number, source?: string): string => `version: 1
 proxy: { listen: 0, secret: !env SECRET }
-sync: { admin: 0 }
+sync: { admin: 0${source === undefined ? '' : `, source: ${source}`} }
 flags: { file: flags.json }
 control: { listen: 0, ledger: !env LEGACY }
 databases: { legacy: !env LEGACY, service: !env SERVICE }
