@@ -3,7 +3,13 @@ import type { Connection } from 'mysql2/promise';
 import { isUpTo, type LogPosition } from './binlog-offset.js';
 import type { CapturedTable } from './change-source.js';
 import type { ColumnHistory, TableAt } from './column-history.js';
-import { columnNotYet, columnsChangedTwice, statementNotFollowed, tableUnreadable } from './errors.js';
+import {
+  columnGone,
+  columnNotYet,
+  columnsChangedTwice,
+  statementNotFollowed,
+  tableUnreadable,
+} from './errors.js';
 import { assertFollows } from './follow-columns.js';
 import { logEnd } from './log-end.js';
 import { columnOf, readTable, type Table } from './table.js';
@@ -73,10 +79,14 @@ export function capturedColumns(
       if (entry) entry.hasRows = true;
     },
     async open(start) {
-      for (const [name, { columns }] of captured) {
+      for (const [name, { database, table, columns }] of captured) {
         const entry = (await history.at(name, start)) ?? (await learn(name, start));
-        const later = columns.find((column) => !columnOf(entry.table, column));
-        if (later !== undefined) throw columnNotYet(entry.table.name, later);
+        const missing = columns.find((column) => !columnOf(entry.table, column));
+        if (missing !== undefined) {
+          const now = await readTable(control, database, table);
+          throw (now && columnOf(now, missing) ? columnNotYet : columnGone)(table, missing);
+        }
+        assertFollows(undefined, entry.table, columns);
         tables.set(name, { ...entry, hasRows: false });
       }
     },
