@@ -256,3 +256,9 @@ export const echoUntold = (database: string, reason: string, cause?: unknown) =>
     `the log of database "${database}" does not tell our writes from those of others (${reason}): correct that before changes are carried back`,
     cause,
   );
+export const loopFound = (table: string, key: string, crossings: number, windowMs: number) =>
+  new StranglerError(
+    'LOOP_FOUND',
+    409,
+    `row "${key}" of table "${table}" has come with the same change more than ${crossings} times within ${windowMs / 1000} seconds, as it does when both directions carry each other's writes: see what removes the rows of "apply_offset" from the log, then restart`,
+  );

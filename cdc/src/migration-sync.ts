@@ -28,7 +28,7 @@ import { dropCopy, finishDrop } from './drop-copy.js';
 import { notSyncing } from './errors.js';
 import type { FlowClock } from './flow-clock.js';
 import { createLag } from './lag.js';
-import { type Flow, type PipelineObserver, runPipeline } from './pipeline.js';
+import { type Flow, type PipelineObserver, type PipelineOptions, runPipeline } from './pipeline.js';
 import { createParkingDesk, type ParkingDesk } from './parking-desk.js';
 import type { RecopyWish } from './recopy.js';
 import type { ParkingWish } from './repair.js';
@@ -55,7 +55,7 @@ export type MigrationSyncOptions = {
   /** When the copy pauses; the plan's defaults when left out. */
   readonly throttle?: ThrottleLimits;
   readonly sourceOf?: (captured: readonly CapturedTable[]) => ChangeSource;
-};
+} & Pick<PipelineOptions, 'echoesOf' | 'beginsEqual' | 'tripwire'>;
 
 /** What the phase of the migration asks for; `hold` neither runs nor drops. */
 export type Wish = 'run' | 'drop' | 'hold';

@@ -10,6 +10,7 @@ import type {
 import type { Connection } from 'mysql2/promise';
 import { createAnnounced } from './announced.js';
 import { Applier } from './apply.js';
+import { originsTold } from './both-directions.js';
 import { backfill, type Chunk, type Progress } from './backfill.js';
 import type { CapturedTable, ChangeSource } from './change-source.js';
 import { connect, controlSchemaOf, type Database } from './connect.js';
@@ -20,6 +21,7 @@ import { readParents } from './foreign-keys.js';
 import { firstStart } from './first-start.js';
 import { inBatches } from './in-batches.js';
 import { createTurns } from './in-turn.js';
+import type { TripwireLimits } from './loop-tripwire.js';
 import { memoryTaken } from './memory-taken.js';
 import { type Parked, type ParentsOf } from './parking-lot.js';
 import { addToProgress, readProgress } from './progress.js';
@@ -46,6 +48,11 @@ export type PipelineOptions = {
   readonly to: Database;
   readonly data: MigrationData;
   readonly sourceOf: (captured: readonly CapturedTable[]) => ChangeSource;
+  /** The stream that writes into the source: what it has written is left out. */
+  readonly echoesOf?: string;
+  /** Both sides are equal where the stream begins, so nothing is copied. */
+  readonly beginsEqual?: boolean;
+  readonly tripwire?: TripwireLimits;
   readonly flowClock: FlowClock;
   readonly random: () => number;
   /** Milliseconds since the epoch. */
@@ -133,13 +140,14 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
     const pairs: TablePair[] = [];
     for (const mapping of data.tables) pairs.push(await pairOf(mapping, from, source, to, target));
     parentsOf = await readParents(target, to.schema, pairs);
-    const changes = options.sourceOf([
+    const captured = [
       ...pairs.map((pair) => ({ database: from.schema, table: pair.source.name, columns: pair.map.reads })),
       watermarkTable(controlSchemaOf(from)),
-    ]);
+    ];
+    const changes = await originsTold({ ...options, source, captured, pairs }, running);
     const start =
       (await applier.takeOver())?.offset ??
-      (await firstStart({ stream, pairs, changes, applier, source, target, to }));
+      (await firstStart({ ...options, pairs, changes, applier, source, target }));
     const progress = await readProgress(target, to, stream);
     observer.onProgress(progress);
     observer.onParked(applier.parked);
