@@ -1,4 +1,5 @@
 import type { Connection } from 'mysql2/promise';
+import { answersTable } from './answers.js';
 import type { CapturedTable, ChangeSource } from './change-source.js';
 import { controlSchemaOf, type Database } from './connect.js';
 import { ensureTables, TARGET_TABLES } from './control-tables.js';
@@ -32,6 +33,7 @@ export async function originsTold(options: BothDirections, signal: AbortSignal):
   await ensureTables(source, schema, TARGET_TABLES);
   await testEcho({ stream, target: from, sourceOf }, signal);
   const marks = { database: schema, table: OFFSET_TABLE, columns: ['stream', 'log_offset'] };
-  const changes = withoutEchoes(sourceOf([...captured, marks]), { schema, stream });
+  const all = [...captured, marks, answersTable(schema)];
+  const changes = withoutEchoes(sourceOf(all), { schema, stream });
   return withTripwire(changes, { ...TRIPWIRE, ...options.tripwire, pairs, now: () => flowClock.now() });
 }

@@ -71,6 +71,8 @@ export async function dropCopy(
       'recopy',
       'stray_writes',
       'parked',
+      'conflicts',
+      'seen',
       'apply_offset',
     ])
       await connection.query(`DELETE FROM ${quoted(schema, table)} WHERE stream = ?`, [stream]);

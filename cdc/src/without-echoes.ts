@@ -1,4 +1,5 @@
 import type { Offset, SourceTransaction } from '@strangler/contracts';
+import { isAnswer } from './answers.js';
 import type { ChangeSource } from './change-source.js';
 import { OFFSET_TABLE } from './stray-writes.js';
 
@@ -19,7 +20,7 @@ export function markOf(
 
 /**
  * Leaves out the transactions that another stream of ours has written: it moves its offset in each of them, with the first statement, so that the first
- * piece of a large one tells it. `apply_offset` must be among the captured tables. `seen` of what is yielded is the newest offset of that stream so far.
+ * piece of a large one tells it; its answers are let through. `apply_offset` must be among the captured tables. `seen` of what is yielded is the newest offset of that stream so far.
  */
 export function withoutEchoes(source: ChangeSource, origin: Origin): ChangeSource {
   return {
@@ -34,7 +35,11 @@ export function withoutEchoes(source: ChangeSource, origin: Origin): ChangeSourc
         // The batches of a large transaction move the offset more than once.
         seen = mark ?? seen;
         isWithin = transaction.isContinued ?? false;
-        if (!isEcho) yield seen ? { ...transaction, seen } : transaction;
+        const changes = isEcho
+          ? transaction.changes.filter((change) => isAnswer(change, origin.schema))
+          : transaction.changes;
+        if (!isEcho || changes.length > 0)
+          yield seen ? { ...transaction, changes, seen } : { ...transaction, changes };
       }
     },
   };

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { writersKeys } from './conflicts-schema.js';
 
 const column = z.string().min(1).max(64);
 
@@ -67,5 +68,6 @@ export const tableMappingSchema = z.strictObject({
     .describe('target column: source column of the primary key'),
   columns: z.record(column, columnRuleSchema).default({}),
   split: z.array(splitRuleSchema).default([]),
+  ...writersKeys,
 });
 export type TableMapping = z.infer<typeof tableMappingSchema>;
