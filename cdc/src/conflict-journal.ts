@@ -1,4 +1,4 @@
-import type { ConflictCount, Row } from '@strangler/contracts';
+import type { ConflictCount, KeptConflict, Row } from '@strangler/contracts';
 import { escape } from 'mysql2';
 import type { Connection, RowDataPacket } from 'mysql2/promise';
 import { keyShown } from './map.js';
@@ -84,16 +84,6 @@ export function addedUp(a: readonly ConflictCount[], b: readonly ConflictCount[]
   }
   return [...sums.values()];
 }
-
-export type KeptConflict = {
-  readonly table: string;
-  readonly key: string;
-  readonly policy: string;
-  readonly winner: string;
-  readonly source: unknown;
-  readonly target: unknown;
-  readonly at: string;
-};
 
 /** The newest conflicts of a stream, newest first. */
 export async function readConflicts(

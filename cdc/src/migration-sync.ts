@@ -2,6 +2,7 @@
 
 import { setTimeout as delay } from 'node:timers/promises';
 import {
+  type KeptConflicts,
   type MigrationData,
   type MigrationSync as MigrationSyncEvidence,
   type Offset,
@@ -27,6 +28,7 @@ import { isRetryable } from './database-errors.js';
 import { dropCopy, finishDrop } from './drop-copy.js';
 import { notSyncing } from './errors.js';
 import type { FlowClock } from './flow-clock.js';
+import { keptConflicts } from './kept-conflicts.js';
 import { createLag } from './lag.js';
 import { type Flow, type PipelineObserver, type PipelineOptions, runPipeline } from './pipeline.js';
 import { createParkingDesk, type ParkingDesk } from './parking-desk.js';
@@ -138,6 +140,11 @@ export class MigrationSync {
   /** Repairs or gives up parked keys. Throws MIGRATION_NOT_SYNCING and KEY_NOT_PARKED. */
   settleParked(wish: ParkingWish): Promise<ParkingResult> {
     return this.#parking.settle(wish, () => this.#tailing());
+  }
+
+  /** The newest conflicts, as the target keeps them. */
+  conflicts(): Promise<KeptConflicts> {
+    return keptConflicts(this.#options.to, this.#options.name);
   }
 
   /** Copies a table or a range of it once more. Throws MIGRATION_NOT_SYNCING, TABLE_NOT_MAPPED, KEY_INVALID and RECOPY_RUNNING. */

@@ -47,6 +47,22 @@ describe('a source without echoes', () => {
     expect(await through([mark('x', 'another'), row(1)])).toEqual(['1 nothing']);
   });
 
+  it('lets answers through, as transactions of their own also from a large one', async () => {
+    const answer: ChangeEvent = { ...mark('x'), database: 'shop_strangler', table: 'answers' };
+    const source = fakeSource();
+    source.commit(mark('a'), row(1), answer);
+    source.commit(mark('b'), answer, ...Array.from({ length: 1_500 }, (_, index) => row(index)));
+    source.commit(row(2));
+    const end = new AbortController();
+    const found: string[] = [];
+    for await (const transaction of withoutEchoes(source, origin).stream({ text: '0' }, end.signal)) {
+      const { changes, seen, isContinued = false } = transaction;
+      found.push(`${changes.map(({ table }) => table).join()} ${seen?.text} ${isContinued}`);
+      if (found.length === 3) end.abort();
+    }
+    expect(found).toEqual(['answers a false', 'answers b false', 'item b false']);
+  });
+
   it('leaves out every piece of a large transaction by the mark in its first one', async () => {
     const many = Array.from({ length: 2_500 }, (_, index) => row(index + 1));
     expect(await through([mark('a'), ...many], [row(1)], many)).toEqual([

@@ -35,11 +35,12 @@ export function withoutEchoes(source: ChangeSource, origin: Origin): ChangeSourc
         // The batches of a large transaction move the offset more than once.
         seen = mark ?? seen;
         isWithin = transaction.isContinued ?? false;
-        const changes = isEcho
-          ? transaction.changes.filter((change) => isAnswer(change, origin.schema))
-          : transaction.changes;
-        if (!isEcho || changes.length > 0)
-          yield seen ? { ...transaction, changes, seen } : { ...transaction, changes };
+        const { isContinued: _, ...rest } = transaction;
+        const answers = isEcho ? rest.changes.filter((change) => isAnswer(change, origin.schema)) : [];
+        const told = seen ? { seen } : {};
+        if (!isEcho) yield { ...transaction, ...told };
+        // Each stands by itself, so one in a piece waits for no other.
+        else if (answers.length > 0) yield { ...rest, ...told, changes: answers };
       }
     },
   };

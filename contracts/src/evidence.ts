@@ -217,6 +217,19 @@ export type StrayWrites = {
   readonly samples: readonly StrayWrite[];
 };
 
+/** A conflict as it was settled; rows by their target columns, null where there was none or it was too long to be kept. */
+export type KeptConflict = {
+  readonly table: string;
+  readonly key: string;
+  readonly policy: string;
+  readonly winner: string;
+  readonly source: unknown;
+  readonly target: unknown;
+  readonly at: string;
+};
+/** `GET /migrations/NAME/conflicts` of the sync's admin port, newest first, at most a hundred. */
+export type KeptConflicts = { readonly conflicts: readonly KeptConflict[] };
+
 /** Conflicts of one kind in a table that both sides write, since the start of the process. */
 export type ConflictCount = {
   /** Target table. */

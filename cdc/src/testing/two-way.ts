@@ -28,6 +28,8 @@ export type TwoWay = {
   readonly log: readonly string[];
   there(options?: Partial<MigrationSyncOptions>): MigrationSync;
   back(options?: Partial<MigrationSyncOptions>): MigrationSync;
+  /** The one there, where none comes back. */
+  alone(): MigrationSync;
   /** Both, when the first copy is done; the one back begins where both sides are equal. */
   start(
     options?: Partial<MigrationSyncOptions>,
@@ -110,6 +112,7 @@ export async function openTwoWay(declared: Declared = {}): Promise<TwoWay> {
     log,
     there,
     back,
+    alone: () => syncOf({ name: THERE, data: data(TO_SERVICE, declared.there) }),
     async start(options) {
       const streams = { there: there(options), back: back(options) };
       void streams.there.wish('run');
