@@ -101,6 +101,17 @@ describe('a change that meets a row', () => {
     });
     expect(met).toMatchObject({ write: 'update', values: {}, sums: { stock: '(7)-(5)' } });
     expect(met.conflict).toBeUndefined();
+    const taken = meet(
+      { ...additive, authority: 'source' },
+      {
+        before: row('a', '5'),
+        after: row('b', '7'),
+        current: row('c', '2'),
+        unseen: { ...ROW, added: { stock: ['(2)-(0)'] } },
+      },
+    );
+    // The row was removed here and made again with 2; the source keeps its own and gets the 2.
+    expect(taken).toMatchObject({ values: { title: 'b' }, sums: { stock: '(7)+(2)-(0)-(2)' } });
     const again = meet(additive, {
       before: null,
       after: row('a', '5'),

@@ -93,18 +93,20 @@ export function mergeRow(meeting: Meeting): Merged {
 
   const changed = (name: string) =>
     before === undefined || before === null || !rules.isSame(before.columns, after.columns, [name]);
+  // The source refuses a removal that conflicts. So a row that was removed here and made again goes on from what the source has, and what is on its way there.
+  const isTaken = isState
+    ? !unseen.isRow || meeting.isForced === true
+    : isRowChange && unseen.isRow && rules.authority === 'source';
   const values: Record<string, Value> = {};
   const sums: Record<string, string> = {};
   if (winner === 'source' && isRowChange && !isEqual)
     for (const name of rules.together) values[name] = after.columns[name] ?? null;
-  for (const name of rules.ownedBySource) if (changed(name)) values[name] = after.columns[name] ?? null;
+  for (const name of rules.ownedBySource)
+    if (isTaken || changed(name)) values[name] = after.columns[name] ?? null;
   for (const name of rules.additive) {
-    const to = numberOf(after.columns[name]);
-    // Read, not logged: the sum itself is known, and what the source has not seen yet.
-    if (before === undefined) {
-      const own = numberOf(current[name]);
-      sums[name] = [to, ...(unseen.added[name] ?? []), `-(${own})`].join('+').replaceAll('+-', '-');
-    } else if (changed(name)) sums[name] = `${to}-${numberOf(before?.columns[name])}`;
+    const terms = [numberOf(after.columns[name]), ...(unseen.added[name] ?? [])];
+    if (isTaken) sums[name] = `${terms.join('+')}-${numberOf(current[name])}`;
+    else if (!isState && changed(name)) sums[name] = `${terms[0]}-${numberOf(before?.columns[name])}`;
   }
   const isTrespass =
     before !== undefined &&

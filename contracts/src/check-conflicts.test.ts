@@ -76,7 +76,7 @@ describe('the writers of a table', () => {
       'tables[0].writers cannot be "both" where changes come through Kafka',
       'tables[0].conflicts.version is asked by no policy',
       'tables[0].conflicts.version "none" is not a mapped column',
-      'tables[0].conflicts.columns cannot go apart from rows that are parked',
+      'tables[0].conflicts.columns go apart from the row only where one side has the authority',
       'tables[0].conflicts.columns.active is mapped so that differences are not kept',
       'tables[0].conflicts.columns.other is not a mapped column',
     ]);

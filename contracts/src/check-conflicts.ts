@@ -69,11 +69,11 @@ export function checkConflicts(
       'is the version of the row',
       'leave it out here: it belongs to the row',
     );
-  if (policy === 'manual' && Object.keys(columns).length > 0)
+  if (policy !== 'authority' && Object.keys(columns).length > 0)
     complain(
       [...at, 'conflicts', 'columns'],
-      'cannot go apart from rows that are parked',
-      'leave them out, or choose another policy',
+      'go apart from the row only where one side has the authority',
+      'leave them out, or write "policy: authority"',
     );
   for (const [name, rule] of Object.entries(columns)) {
     const mapped = table.columns[name];
