@@ -22,6 +22,7 @@ const start = (token?: string) =>
     verify: () => undefined,
     parking: () => undefined,
     recopy: () => undefined,
+    conflicts: () => undefined,
   });
 beforeEach(async () => {
   applied = createAppliedUntil(flowClock(), ['catalog', 'search'], 200);

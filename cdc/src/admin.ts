@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import {
   type Address,
   guardAdmin,
+  type KeptConflicts,
   reasonOf,
   StranglerError,
   type SyncEvidence,
@@ -25,9 +26,10 @@ export type AdminOptions = {
   readonly verify: (migration: string) => Promise<Verification> | undefined;
   readonly parking: (migration: string) => Parking | undefined;
   readonly recopy: (migration: string) => RecopyTaker | undefined;
+  readonly conflicts: (migration: string) => Promise<KeptConflicts> | undefined;
 };
 
-/** The admin server: GET /health, /ready, /metrics, /evidence, /watermark, /migrations/NAME/parked; POST /migrations/NAME/verify, /recopy,
+/** The admin server: GET /health, /ready, /metrics, /evidence, /watermark, /migrations/NAME/parked, /conflicts; POST /migrations/NAME/verify, /recopy,
  * /parked/retry and /parked/discard. Rejects when the address is taken. */
 export async function startAdmin(
   options: AdminOptions,
@@ -66,6 +68,13 @@ export async function startAdmin(
       const parking = options.parking(name);
       if (!parking) throw migrationUnknown(name);
       return send(response, 200, await answerParked(parking, request, parked[2]));
+    }
+    const conflicts = /^\/migrations\/([^/]+)\/conflicts$/.exec(pathname);
+    if (conflicts && (request.method === 'GET' || request.method === 'HEAD')) {
+      const name = decodeURIComponent(conflicts[1] as string);
+      const kept = options.conflicts(name);
+      if (!kept) throw migrationUnknown(name);
+      return send(response, 200, await kept);
     }
     const recopy = /^\/migrations\/([^/]+)\/recopy$/.exec(pathname);
     if (recopy) {

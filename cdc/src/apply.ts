@@ -1,12 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Offset } from '@strangler/contracts';
+import type { ConflictCount, Offset } from '@strangler/contracts';
 import type { Connection, ResultSetHeader, RowDataPacket } from 'mysql2/promise';
 import { connect, controlSchemaOf, type Database } from './connect.js';
 import { isRetryable } from './database-errors.js';
 import type { Write } from './compact.js';
+import { ConflictJournal } from './conflict-journal.js';
 import { applyInterrupted, matchedRowsUnknown, takenOver } from './errors.js';
 import { type Parked, type ParentsOf, ParkingLot, readParked } from './parking-lot.js';
 import { writeProgress } from './progress.js';
+import type { OwnWrites } from './own-writes.js';
+import { keepSeen } from './seen.js';
 import { quoted } from './sql.js';
 import { createStages, type Stages } from './stages.js';
 import type { StopPoints } from './stop-points.js';
@@ -29,6 +32,8 @@ export type Batch = {
   readonly transactions: number;
   readonly offset: Offset;
   readonly transactionId: string;
+  /** How far the other stream had carried the target's log, where that has to be remembered. */
+  readonly seen?: Offset | undefined;
   /** True: the next batch goes on in the same target transaction, because it begins within a source transaction. */
   readonly isContinued?: boolean;
 };
@@ -46,6 +51,11 @@ export type ApplierOptions = {
   readonly maxParkedKeys: number;
   readonly parentsOf: ParentsOf;
   readonly clock: () => number;
+  readonly locksGaps?: boolean;
+  /** Asked for what the target's own writers have done; undefined where no other stream runs. */
+  readonly own?: () => OwnWrites | undefined;
+  /** Told of conflicts when they are committed. */
+  readonly onConflicts?: (conflicts: readonly ConflictCount[]) => void;
 };
 
 /**
@@ -72,7 +82,9 @@ export class Applier {
   #sequence = 0n;
   #parked: ReadonlyMap<string, Parked> = new Map();
   /** The target transaction that batches before have begun, and how many source transactions end in it so far. */
-  #open: { readonly lot: ParkingLot; readonly transactions: number } | undefined;
+  #open:
+    | { readonly lot: ParkingLot; readonly journal: ConflictJournal; readonly transactions: number }
+    | undefined;
 
   constructor(options: ApplierOptions) {
     this.#options = options;
@@ -133,18 +145,21 @@ export class Applier {
       const begun = this.#open;
       const transactions = (begun?.transactions ?? 0) + batch.transactions;
       const lot = begun?.lot ?? this.#newLot();
+      const journal =
+        begun?.journal ?? new ConflictJournal(controlSchemaOf(this.#options.target), this.#options.stream);
       let isCommitting = false;
       const isDone = () => {
         this.#open = undefined;
         this.#sequence += BigInt(transactions);
         this.#parked = lot.keys;
+        if (journal.counts().length > 0) this.#options.onConflicts?.(journal.counts());
       };
       try {
         await unlessAborted(
           signal,
-          this.#attempt(batch, lot, () => (isCommitting = true)),
+          this.#attempt(batch, lot, journal, () => (isCommitting = true)),
         );
-        if (batch.isContinued) this.#open = { lot, transactions };
+        if (batch.isContinued) this.#open = { lot, journal, transactions };
         else isDone();
         return;
       } catch (error) {
@@ -177,7 +192,12 @@ export class Applier {
     );
   }
 
-  async #attempt(batch: Batch, lot: ParkingLot, onCommit: () => void): Promise<void> {
+  async #attempt(
+    batch: Batch,
+    lot: ParkingLot,
+    journal: ConflictJournal,
+    onCommit: () => void,
+  ): Promise<void> {
     const { stream, stopPoints } = this.#options;
     const connection = await this.#connect();
     const stages = this.#stages as Stages;
@@ -188,7 +208,11 @@ export class Applier {
       [batch.offset.text, batch.transactionId, batch.transactions, stream, this.#incarnation, before],
     );
     if (moved.affectedRows !== 1) throw takenOver(stream);
-    await writeBatch({ connection, stages, lot, maxStatementBytes: this.#maxStatementBytes }, batch.writes);
+    const schema = controlSchemaOf(this.#options.target);
+    const merger = { stream, schema, journal, own: this.#options.own?.() };
+    const maxStatementBytes = this.#maxStatementBytes;
+    await writeBatch({ connection, stages, lot, merger, maxStatementBytes }, batch.writes);
+    if (batch.seen) await keepSeen(connection, schema, stream, batch.seen);
     for (const update of batch.progress)
       await writeProgress(connection, this.#options.target, stream, update);
     if (batch.isContinued) return;
@@ -218,7 +242,9 @@ export class Applier {
   async #connect(): Promise<Connection> {
     if (this.#connection) return this.#connection;
     const connection = await connect(this.#options.target, APPLY_SESSION);
-    await connection.query('SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED');
+    // Rows that both sides write are locked where they are not there, too.
+    const level = this.#options.locksGaps ? 'REPEATABLE READ' : 'READ COMMITTED';
+    await connection.query(`SET SESSION TRANSACTION ISOLATION LEVEL ${level}`);
     const [limits] = await connection.query<RowDataPacket[]>('SELECT @@max_allowed_packet bytes');
     this.#maxStatementBytes = Number(limits[0]?.['bytes']);
     this.#stages = createStages(connection, controlSchemaOf(this.#options.target));

@@ -1,4 +1,5 @@
 import type { Problem, TableMapping } from '@strangler/contracts';
+import { checkConflictColumns } from './check-both-writers.js';
 import { kindOf, PAGED_KINDS } from './column.js';
 import { compileMapping } from './map.js';
 import { keepsKeysApart, lossOf } from './narrowing.js';
@@ -65,6 +66,7 @@ export function checkTables(
   if (isThere(target, mapping.to, '.to')) {
     checkKey(target, Object.keys(mapping.key), '.to');
     checkWritten(target, writes, '.columns');
+    found.push(...checkConflictColumns(mapping, target, path));
   }
   if (source && target && source !== 'unknown' && target !== 'unknown') checkCopies(source, target);
   for (const [index, split] of mapping.split.entries()) {

@@ -2,6 +2,7 @@ import { checkPort, type MigrationData, type Plan, type Problem, reasonOf } from
 import type { Connection, RowDataPacket } from 'mysql2/promise';
 import { checkLog, hasTables, missingPrivileges, sourceNeeds, targetNeeds } from './check-database.js';
 import { checkStandbys } from './check-standbys.js';
+import { checkBothWriters } from './check-both-writers.js';
 import { checkKafka } from './check-kafka.js';
 import { checkTables } from './check-tables.js';
 import { connect, controlSchemaOf, type Database, databaseOf } from './connect.js';
@@ -9,7 +10,7 @@ import { SOURCE_TABLES, TARGET_TABLES } from './control-tables.js';
 import { readGrants } from './grants.js';
 import { readTable } from './table.js';
 
-/** Everything that would keep the sync from starting, all at once. Changes nothing. */
+/** Everything that would keep the sync from starting, all at once. Changes nothing but what the echo self-test writes where both sides write. */
 export async function check(plan: Plan): Promise<readonly Problem[]> {
   const problems: Problem[] = [...(await checkPort('sync.admin', plan.sync.admin))];
   const migrations = Object.entries(plan.migrations).flatMap(([name, { data }]) =>
@@ -79,6 +80,13 @@ export async function check(plan: Plan): Promise<readonly Problem[]> {
       }
       if (source) problems.push(...(await checkKafka(plan, name, data, source)));
     }
+    for (const [name, side] of connections) {
+      const tables = bothWrite(migrations, name);
+      if (tables.length === 0) continue;
+      const known = new Set(problems.map((each) => JSON.stringify(each)));
+      const more = await checkBothWriters(side, tables, AbortSignal.timeout(60_000));
+      problems.push(...more.filter((each) => !known.has(JSON.stringify(each))));
+    }
     return problems;
   } finally {
     for (const { connection } of connections.values()) connection.destroy();
@@ -100,6 +108,20 @@ async function connectAny(database: Database, failover: readonly string[]): Prom
   }
   throw first;
 }
+
+/** Tables of a database that have two writers. */
+const bothWrite = (
+  migrations: readonly { readonly data: MigrationData }[],
+  database: string,
+): readonly string[] =>
+  migrations.flatMap(({ data }) =>
+    data.tables
+      .filter(({ writers }) => writers === 'both')
+      .flatMap(({ from, to }) => [
+        ...(data.from === database ? [from] : []),
+        ...(data.to === database ? [to] : []),
+      ]),
+  );
 
 const writtenTables = (data: MigrationData): readonly string[] =>
   data.tables.flatMap(({ to, split }) => [to, ...split.map((child) => child.to)]);

@@ -1,4 +1,4 @@
-import type { ChangeEvent, Row, StranglerError } from '@strangler/contracts';
+import type { ChangeEvent, Offset, Row, StranglerError } from '@strangler/contracts';
 import { keyText, type MappedRow } from './map.js';
 import type { TablePair } from './table-pair.js';
 
@@ -40,6 +40,7 @@ export type ParkingWrite =
       readonly pair: TablePair;
       readonly key: Row;
       readonly row: MappedRow | null;
+      readonly seen?: Offset | undefined;
       readonly error?: StranglerError;
       readonly change?: undefined;
     }
@@ -51,7 +52,20 @@ export type ParkingWrite =
       readonly why: string;
       readonly change?: undefined;
     };
-export type Write = RowWrite | ParkingWrite | EmptyWrite;
+/** A change of a row that the target's own writers may have changed too. */
+export type MergeWrite = {
+  readonly kind: 'merge';
+  readonly pair: TablePair;
+  readonly key: Row;
+  /** Undefined: nobody knows, because the row was read and not logged. */
+  readonly before: MappedRow | null | undefined;
+  readonly row: MappedRow | null;
+  /** How far its writer had seen the target's log. */
+  readonly seen?: Offset | undefined;
+  readonly isAnswer?: boolean;
+  readonly change?: ChangeEvent;
+};
+export type Write = RowWrite | MergeWrite | ParkingWrite | EmptyWrite;
 
 /**
  * Many writes to one table of which only the end counts: first `deletes`, then `updates`, `inserts` and `upserts`. A key is at most once in

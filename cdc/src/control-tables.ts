@@ -92,6 +92,31 @@ const STRAY_WRITES = `(
   repaired BIGINT UNSIGNED NOT NULL DEFAULT 0
 ) ENGINE=InnoDB`;
 
+const CONFLICTS = `(
+  id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
+  stream VARCHAR(100) CHARACTER SET ascii NOT NULL,
+  table_name VARCHAR(64) NOT NULL,
+  shown LONGTEXT NOT NULL,
+  policy VARCHAR(16) CHARACTER SET ascii NOT NULL,
+  winner VARCHAR(8) CHARACTER SET ascii NOT NULL,
+  source_row LONGTEXT NULL,
+  target_row LONGTEXT NULL,
+  at TIMESTAMP(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6)
+) ENGINE=InnoDB`;
+
+const ANSWERS = `(
+  id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
+  stream VARCHAR(100) CHARACTER SET ascii NOT NULL,
+  database_name VARCHAR(64) NOT NULL,
+  table_name VARCHAR(64) NOT NULL,
+  row_image LONGTEXT NOT NULL
+) ENGINE=InnoDB`;
+
+const SEEN = `(
+  stream VARCHAR(100) CHARACTER SET ascii NOT NULL PRIMARY KEY,
+  log_offset VARCHAR(4000) CHARACTER SET ascii NOT NULL
+) ENGINE=InnoDB`;
+
 const CANARY = `(
   stream VARCHAR(100) CHARACTER SET ascii NOT NULL PRIMARY KEY,
   token VARCHAR(64) CHARACTER SET ascii NOT NULL
@@ -107,6 +132,9 @@ export const TARGET_TABLES: Readonly<Record<string, string>> = {
   recopy: RECOPY,
   stray_writes: STRAY_WRITES,
   canary: CANARY,
+  conflicts: CONFLICTS,
+  answers: ANSWERS,
+  seen: SEEN,
 };
 
 /** Creates what is missing and asks for no privilege when nothing is. */

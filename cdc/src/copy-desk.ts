@@ -1,15 +1,25 @@
-import type { MigrationSync, Recopy, RecopyResult, StrayWrites } from '@strangler/contracts';
+import type {
+  ConflictCount,
+  MigrationData,
+  MigrationSync,
+  Recopy,
+  RecopyResult,
+  StrayWrites,
+} from '@strangler/contracts';
 import type { Logger } from 'pino';
+import { addedUp } from './conflict-journal.js';
 import type { Flow, PipelineObserver } from './pipeline.js';
 import type { RecopyWish } from './recopy.js';
 import type { StoredRecopy } from './recopy-store.js';
 
 /** What a migration tells of copying beside its flow, and where wishes for more are taken. */
 export type CopyDesk = {
-  readonly observer: Required<Pick<PipelineObserver, 'onThrottled' | 'onRecopies' | 'onStrayWrites'>>;
+  readonly observer: Required<
+    Pick<PipelineObserver, 'onThrottled' | 'onRecopies' | 'onStrayWrites' | 'onConflicts'>
+  >;
   /** Why the copy pauses. */
   throttled(): string | null;
-  evidence(): Pick<MigrationSync, 'recopies' | 'strayWrites'>;
+  evidence(): Pick<MigrationSync, 'recopies' | 'strayWrites' | 'conflicts'>;
   /** Throws TABLE_NOT_MAPPED, KEY_INVALID and RECOPY_RUNNING. */
   recopy(wish: RecopyWish, flow: Flow): Promise<RecopyResult>;
   /** The flow has ended: nothing is held any more. */
@@ -23,12 +33,15 @@ export function createCopyDesk(
   options: {
     readonly log: Logger;
     readonly clock: () => number;
+    readonly data: MigrationData;
   },
 ): CopyDesk {
   const { log, clock } = options;
+  const isByBoth = options.data.tables.some(({ writers }) => writers === 'both');
   let throttled: string | null = null;
   let recopies: readonly StoredRecopy[] = [];
   let strayWrites: StrayWrites | undefined;
+  let conflicts: readonly ConflictCount[] = [];
   /** Where each recopy was when this process first saw it. */
   const begun = new Map<string, { readonly at: number; readonly looked: number }>();
 
@@ -76,11 +89,15 @@ export function createCopyDesk(
           );
         strayWrites = now;
       },
+      onConflicts(more) {
+        conflicts = addedUp(conflicts, more);
+      },
     },
     throttled: () => throttled,
     evidence: () => ({
       recopies: recopies.map(shown),
       ...(strayWrites === undefined ? {} : { strayWrites }),
+      ...(isByBoth ? { conflicts } : {}),
     }),
     async recopy(wish, flow) {
       const recopy = await flow.recopy(wish);

@@ -51,9 +51,16 @@ export async function dropCopy(
       let deleted: number;
       do {
         signal.throwIfAborted();
+        await connection.beginTransaction();
+        // Marks the transaction as ours: a stream that carries the target's changes back must not take the source's rows away.
+        await connection.query(
+          `UPDATE ${quoted(schema, 'apply_offset')} SET tx_seq = tx_seq + 1 WHERE stream = ?`,
+          [stream],
+        );
         const [result] = await connection.query<ResultSetHeader>(
           `DELETE FROM ${quoted(target.schema, table)} LIMIT ${ROWS_AT_A_TIME}`,
         );
+        await connection.commit();
         deleted = result.affectedRows;
       } while (deleted === ROWS_AT_A_TIME);
     }
@@ -64,6 +71,8 @@ export async function dropCopy(
       'recopy',
       'stray_writes',
       'parked',
+      'conflicts',
+      'seen',
       'apply_offset',
     ])
       await connection.query(`DELETE FROM ${quoted(schema, table)} WHERE stream = ?`, [stream]);

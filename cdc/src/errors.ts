@@ -268,3 +268,21 @@ export const echoUntold = (database: string, reason: string, cause?: unknown) =>
     `the log of database "${database}" does not tell our writes from those of others (${reason}): correct that before changes are carried back`,
     cause,
   );
+export const ownWritesUnseen = (migration: string, most: number) =>
+  new StranglerError(
+    'OWN_WRITES_UNSEEN',
+    409,
+    `more than ${most} writes of others into the target of migration "${migration}" have not been carried back: see why the other direction does not run, then restart`,
+  );
+export const conflictUndecided = (table: string, key: string) =>
+  new StranglerError(
+    'CONFLICT_UNDECIDED',
+    409,
+    `row "${key}" of table "${table}" was written on both sides: "retry" takes the source's row, "discard" leaves the target's; decide the other way round in the other direction`,
+  );
+export const loopFound = (table: string, key: string, crossings: number, windowMs: number) =>
+  new StranglerError(
+    'LOOP_FOUND',
+    409,
+    `row "${key}" of table "${table}" has come with the same change more than ${crossings} times within ${windowMs / 1000} seconds, as it does when both directions carry each other's writes: see what removes the rows of "apply_offset" from the log, then restart`,
+  );

@@ -17,6 +17,8 @@ export type FirstStart = {
   readonly source: Connection;
   readonly target: Connection;
   readonly to: Database;
+  /** Both sides are equal where it begins: nothing is copied, and the target may hold rows. */
+  readonly beginsEqual?: boolean;
 };
 
 /**
@@ -31,16 +33,18 @@ export async function firstStart({
   source,
   target,
   to,
+  beginsEqual = false,
 }: FirstStart): Promise<Offset> {
-  for (const table of pairs.flatMap((pair) => [pair.target, ...pair.children])) {
+  for (const table of beginsEqual ? [] : pairs.flatMap((pair) => [pair.target, ...pair.children])) {
     const [rows] = await target.query<RowDataPacket[]>(`SELECT 1 FROM ${tableName(table)} LIMIT 1`);
     if (rows.length > 0) throw targetNotEmpty(table.name);
   }
   const offset = await changes.now();
   const totals = new Map<string, number>();
-  for (const pair of pairs) totals.set(pair.source.name, await countRows(source, pair.source));
+  for (const pair of pairs)
+    totals.set(pair.source.name, beginsEqual ? 0 : await countRows(source, pair.source));
   await applier.begin(offset, async (connection) => {
-    for (const [name, total] of totals) await addProgress(connection, to, stream, name, total);
+    for (const [name, total] of totals) await addProgress(connection, to, stream, name, total, beginsEqual);
   });
   return offset;
 }

@@ -83,6 +83,19 @@ export function createMetrics(evidence: () => SyncEvidence): Registry {
   );
   registry.registerMetric(
     new Gauge({
+      name: 'strangler_sync_conflicts_total',
+      help: 'Rows that both sides had written before they knew of each other, by what decided and who won',
+      labelNames: ['migration', 'table', 'policy', 'winner'],
+      registers: [],
+      collect() {
+        this.reset();
+        for (const [migration, { conflicts = [] }] of Object.entries(evidence().migrations))
+          for (const { count, ...labels } of conflicts) this.set({ migration, ...labels }, count);
+      },
+    }),
+  );
+  registry.registerMetric(
+    new Gauge({
       name: 'strangler_sync_state',
       help: '1 for the state a migration is in',
       labelNames: ['migration', 'state'],

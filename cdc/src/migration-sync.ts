@@ -2,6 +2,7 @@
 
 import { setTimeout as delay } from 'node:timers/promises';
 import {
+  type KeptConflicts,
   type MigrationData,
   type MigrationSync as MigrationSyncEvidence,
   type Offset,
@@ -27,8 +28,9 @@ import { isRetryable } from './database-errors.js';
 import { dropCopy, finishDrop } from './drop-copy.js';
 import { notSyncing } from './errors.js';
 import type { FlowClock } from './flow-clock.js';
+import { keptConflicts } from './kept-conflicts.js';
 import { createLag } from './lag.js';
-import { type Flow, type PipelineObserver, runPipeline } from './pipeline.js';
+import { type Flow, type PipelineObserver, type PipelineOptions, runPipeline } from './pipeline.js';
 import { createParkingDesk, type ParkingDesk } from './parking-desk.js';
 import type { RecopyWish } from './recopy.js';
 import type { ParkingWish } from './repair.js';
@@ -55,7 +57,7 @@ export type MigrationSyncOptions = {
   /** When the copy pauses; the plan's defaults when left out. */
   readonly throttle?: ThrottleLimits;
   readonly sourceOf?: (captured: readonly CapturedTable[]) => ChangeSource;
-};
+} & Pick<PipelineOptions, 'echoesOf' | 'beginsEqual' | 'tripwire'>;
 
 /** What the phase of the migration asks for; `hold` neither runs nor drops. */
 export type Wish = 'run' | 'drop' | 'hold';
@@ -138,6 +140,11 @@ export class MigrationSync {
   /** Repairs or gives up parked keys. Throws MIGRATION_NOT_SYNCING and KEY_NOT_PARKED. */
   settleParked(wish: ParkingWish): Promise<ParkingResult> {
     return this.#parking.settle(wish, () => this.#tailing());
+  }
+
+  /** The newest conflicts, as the target keeps them. */
+  conflicts(): Promise<KeptConflicts> {
+    return keptConflicts(this.#options.to, this.#options.name);
   }
 
   /** Copies a table or a range of it once more. Throws MIGRATION_NOT_SYNCING, TABLE_NOT_MAPPED, KEY_INVALID and RECOPY_RUNNING. */

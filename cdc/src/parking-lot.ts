@@ -80,7 +80,9 @@ const packed = (value: Value): unknown =>
   value instanceof Uint8Array ? { hex: Buffer.from(value).toString('hex') } : value;
 const packedRow = (row: Row | null): unknown =>
   row && Object.fromEntries(Object.entries(row).map(([name, value]) => [name, packed(value)]));
-const unpackedRow = (text: string): Row =>
+/** A row as JSON, bytes as `{hex}`. */
+export const packedText = (row: Row | null): string => JSON.stringify(packedRow(row));
+export const unpackedRow = (text: string): Row =>
   Object.fromEntries(
     Object.entries(JSON.parse(text) as Record<string, string | null | { hex: string }>).map(
       ([name, value]) => [

@@ -1,4 +1,7 @@
+// Long: the one place where all that runs beside the flow is put together and taken apart.
+
 import type {
+  ConflictCount,
   MigrationData,
   Offset,
   ParkingResult,
@@ -11,6 +14,8 @@ import type { Connection } from 'mysql2/promise';
 import { type AddedColumns, whenAdded } from './added-columns.js';
 import { createAnnounced } from './announced.js';
 import { Applier } from './apply.js';
+import { originsTold } from './both-directions.js';
+import { ownWritesIn } from './both-writers.js';
 import { backfill, type Chunk, type Progress } from './backfill.js';
 import type { CapturedTable, ChangeSource } from './change-source.js';
 import { connect, controlSchemaOf, type Database } from './connect.js';
@@ -21,7 +26,9 @@ import { readParents } from './foreign-keys.js';
 import { firstStart } from './first-start.js';
 import { inBatches } from './in-batches.js';
 import { createTurns } from './in-turn.js';
+import type { TripwireLimits } from './loop-tripwire.js';
 import { memoryTaken } from './memory-taken.js';
+import type { OwnWrites } from './own-writes.js';
 import { type Parked, type ParentsOf } from './parking-lot.js';
 import { addToProgress, readProgress } from './progress.js';
 import { createRecopier, type RecopyWish } from './recopy.js';
@@ -47,6 +54,11 @@ export type PipelineOptions = {
   readonly to: Database;
   readonly data: MigrationData;
   readonly sourceOf: (captured: readonly CapturedTable[]) => ChangeSource;
+  /** The stream that writes into the source: what it has written is left out. */
+  readonly echoesOf?: string;
+  /** Both sides are equal where the stream begins, so nothing is copied. */
+  readonly beginsEqual?: boolean;
+  readonly tripwire?: TripwireLimits;
   readonly flowClock: FlowClock;
   readonly random: () => number;
   /** Milliseconds since the epoch. */
@@ -78,11 +90,13 @@ export type PipelineObserver = {
   onStrayWrites?(found: StrayWrites): void;
   /** Columns that are new in the source and left out. */
   onAddedColumns?(added: AddedColumns): void;
+  /** Conflicts that were settled, when they are committed. */
+  onConflicts?(conflicts: readonly ConflictCount[]): void;
   /** The flow runs from here on and can be asked for a verification. */
   onFlow(flow: Flow): void;
 };
 
-type Committed = Omit<Scanned, 'writes'> & { readonly transactions: number };
+type Committed = Omit<Scanned, 'writes' | 'seen'> & { readonly transactions: number };
 
 /** A running pipeline as verification sees it. */
 export type Flow = {
@@ -121,7 +135,11 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
     maxParkedKeys: options.maxParkedKeys,
     parentsOf: (pair, values) => parentsOf(pair, values),
     clock: options.clock,
+    locksGaps: data.tables.some(({ writers }) => writers === 'both'),
+    own: () => own,
+    onConflicts: (conflicts) => observer.onConflicts?.(conflicts),
   });
+  let own: OwnWrites | undefined;
   let parentsOf: ParentsOf = () => [];
   const chunks = createAnnounced<Chunk>();
   const repairs = createAnnounced<Repair>();
@@ -136,7 +154,7 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
     const pairs: TablePair[] = [];
     for (const mapping of data.tables) pairs.push(await pairOf(mapping, from, source, to, target));
     parentsOf = await readParents(target, to.schema, pairs);
-    const changes = options.sourceOf([
+    const captured = [
       ...pairs.map((pair, index) => ({
         database: from.schema,
         table: pair.source.name,
@@ -144,10 +162,12 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
         onAdded: whenAdded(pair.source.name, data, index, (added) => observer.onAddedColumns?.(added)),
       })),
       watermarkTable(controlSchemaOf(from)),
-    ]);
+    ];
+    const changes = await originsTold({ ...options, source, captured, pairs }, running);
+    own = await ownWritesIn({ ...options, source, open, pairs });
     const start =
       (await applier.takeOver())?.offset ??
-      (await firstStart({ stream, pairs, changes, applier, source, target, to }));
+      (await firstStart({ ...options, pairs, changes, applier, source, target }));
     const progress = await readProgress(target, to, stream);
     observer.onProgress(progress);
     observer.onParked(applier.parked);
@@ -222,6 +242,7 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
       watermarks.beat(running),
       copied.then(() => recopier.run(running)),
       lookForStrayWrites(strayWrites, running),
+      own?.follow(running),
     ]).catch((error: unknown) => {
       // What fails beside the flow ends the flow; without heartbeats or backfill it would only look alive.
       if (!running.aborted) end.abort(error);
@@ -238,6 +259,7 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
       recopy: (wish) => recopier.ask(wish),
     });
 
+    let keptSeen: string | undefined;
     let applying: Promise<void> = Promise.resolve();
     for await (const transactions of inBatches(changes.stream(start, running), BYTES_A_BATCH, memoryTaken)) {
       // The next batch is mapped while the target writes the one before it.
@@ -258,13 +280,21 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
 
     async function applyAll(
       transactions: readonly SourceTransaction[],
-      { writes, ...scanned }: Scanned,
+      { writes, seen, ...scanned }: Scanned,
     ): Promise<void> {
       const last = transactions.at(-1);
       if (!last) return;
       const isContinued = last.isContinued ?? false;
       const ended = transactions.filter((transaction) => !transaction.isContinued).length;
-      const batch = { writes, progress: scanned.progress, transactions: ended, isContinued };
+      const isNews = own !== undefined && seen?.text !== keptSeen;
+      if (isNews) keptSeen = seen?.text;
+      const batch = {
+        writes,
+        seen: isNews ? seen : undefined,
+        progress: scanned.progress,
+        transactions: ended,
+        isContinued,
+      };
       await applier.apply({ ...batch, offset: last.next, transactionId: last.id }, running);
       uncommitted.push({ ...scanned, transactions: ended });
       if (isContinued) return;

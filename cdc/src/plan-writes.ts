@@ -1,5 +1,5 @@
-import type { ChangeEvent, Row, StranglerError } from '@strangler/contracts';
-import type { Write } from './compact.js';
+import type { ChangeEvent, Offset, Row, StranglerError } from '@strangler/contracts';
+import type { MergeWrite, Write } from './compact.js';
 import { valueUnmapped } from './errors.js';
 import { keyShown, keyText, type MappedRow } from './map.js';
 import type { TablePair } from './table-pair.js';
@@ -18,9 +18,10 @@ export function mapRow(
 }
 
 /** What a change of a source row asks of its target. */
-export function writesOf(pair: TablePair, change: ChangeEvent): readonly Write[] {
+export function writesOf(pair: TablePair, change: ChangeEvent, seen?: Offset): readonly Write[] {
   const { before, after } = change;
   const from = before && pair.map.keyOf(before);
+  if (pair.merge && after === null) return [mergeOf(pair, change, seen, before, null)];
   if (after === null) return [{ kind: 'delete', pair, key: from ?? {}, change }];
   const mapped = mapRow(pair, after);
   const key = pair.map.keyOf(after);
@@ -35,6 +36,10 @@ export function writesOf(pair: TablePair, change: ChangeEvent): readonly Write[]
       error,
     }));
   }
+  if (pair.merge)
+    return isRekeyed
+      ? [mergeOf(pair, change, seen, before, null), mergeOf(pair, change, seen, null, after)]
+      : [mergeOf(pair, change, seen, before, after)];
   return [
     isRekeyed
       ? { kind: 'rekey', pair, from, row: mapped.row, change }
@@ -42,12 +47,43 @@ export function writesOf(pair: TablePair, change: ChangeEvent): readonly Write[]
   ];
 }
 
+/** Of a row that could not be mapped the target had nothing. */
+function mergeOf(
+  pair: TablePair,
+  change: ChangeEvent,
+  seen: Offset | undefined,
+  before: Row | null,
+  after: Row | null,
+): MergeWrite {
+  const mapped = (row: Row | null) => {
+    const image = row && mapRow(pair, row);
+    return image && 'row' in image ? image.row : null;
+  };
+  const key = pair.map.keyOf((after ?? before) as Row);
+  return { kind: 'merge', pair, key, before: mapped(before), row: mapped(after), seen, change };
+}
+
+/** A row of the source that was read and not logged, or that has none; with `isAnswer` one that says again what the source owns. */
+export function mergeOfRow(
+  pair: TablePair,
+  key: Row,
+  row: Row | null,
+  seen: Offset | undefined,
+  isAnswer = false,
+): MergeWrite {
+  const mapped = row && mapRow(pair, row);
+  const image = mapped && 'row' in mapped ? mapped.row : null;
+  return { kind: 'merge', pair, key, before: undefined, row: image, seen, isAnswer };
+}
+
 /** What a row that was read, not logged, asks of its target. */
-export function writeOfRow(pair: TablePair, row: Row): Write {
+export function writeOfRow(pair: TablePair, row: Row, seen?: Offset): Write {
   const { database, name: table } = pair.source;
   const change: ChangeEvent = { operation: 'insert', database, table, before: null, after: row };
   const mapped = mapRow(pair, row);
-  return 'error' in mapped
-    ? { kind: 'unmapped', pair, key: pair.map.keyOf(row), change, error: mapped.error }
+  if ('error' in mapped)
+    return { kind: 'unmapped', pair, key: pair.map.keyOf(row), change, error: mapped.error };
+  return pair.merge
+    ? { kind: 'merge', pair, key: mapped.row.key, before: undefined, row: mapped.row, seen, change }
     : { kind: 'upsert', pair, row: mapped.row, change };
 }

@@ -35,10 +35,11 @@ export async function addProgress(
   stream: string,
   name: string,
   total: number,
+  done: boolean,
 ): Promise<void> {
   await connection.query(
-    `INSERT INTO ${progressTable(target)} (stream, table_name, total) VALUES (?, ?, ?)`,
-    [stream, name, total],
+    `INSERT INTO ${progressTable(target)} (stream, table_name, total, done) VALUES (?, ?, ?, ?)`,
+    [stream, name, total, done ? 1 : 0],
   );
 }
 

@@ -1,9 +1,10 @@
-import type { Row, SourceTransaction } from '@strangler/contracts';
+import type { Offset, Row, SourceTransaction } from '@strangler/contracts';
 import type { ProgressUpdate } from './apply.js';
 import { sameKeyText } from './compare-rows.js';
 import type { Chunk } from './backfill.js';
 import { keyText } from './map.js';
-import { mapRow, writeOfRow, writesOf } from './plan-writes.js';
+import { answerOf } from './answers.js';
+import { mapRow, mergeOfRow, writeOfRow, writesOf } from './plan-writes.js';
 import type { Repair } from './repair.js';
 import type { TablePair } from './table-pair.js';
 import { type Watermark, watermarkOf } from './watermark.js';
@@ -16,6 +17,8 @@ type Touched = Map<string, Map<string, Row>>;
 const KEYS_REMEMBERED = 100_000;
 
 export type Scanned = {
+  /** How far the other stream had carried the target's log, as far as is known. */
+  readonly seen: Offset | undefined;
   readonly writes: readonly Write[];
   readonly progress: readonly ProgressUpdate[];
   readonly chunks: readonly Chunk[];
@@ -46,6 +49,7 @@ export function createScanner(
   options: ScannerOptions,
 ): (transactions: readonly SourceTransaction[]) => Scanned {
   const pairs = new Map(options.pairs.map((pair) => [`${pair.source.database}.${pair.source.name}`, pair]));
+  let seen: Offset | undefined;
   let window: { readonly low: string; touched: Touched | undefined } | undefined;
 
   return (transactions) => {
@@ -55,7 +59,8 @@ export function createScanner(
     const repairs: Repair[] = [];
     const watermarks: Watermark[] = [];
     let rows = 0;
-    for (const { changes } of transactions)
+    for (const { changes, seen: told } of transactions) {
+      seen = told ?? seen;
       for (const change of changes) {
         const watermark = watermarkOf(change, options.watermarkSchema, options.stream);
         if (watermark) {
@@ -64,6 +69,9 @@ export function createScanner(
           if (watermark.kind === 'high') close(watermark.token);
           continue;
         }
+        const answer = answerOf(change, options.watermarkSchema);
+        const asked = answer && pairs.get(`${answer.database}.${answer.table}`);
+        if (asked) writes.push(mergeOfRow(asked, asked.map.keyOf(answer.row), answer.row, seen, true));
         const pair = pairs.get(`${change.database}.${change.table}`);
         if (!pair) continue;
         rows++;
@@ -75,9 +83,10 @@ export function createScanner(
         }
         if (window?.touched || options.isWatched())
           for (const image of [change.before, change.after]) if (image) touch(pair, pair.map.keyOf(image));
-        for (const write of writesOf(pair, change)) writes.push(write);
+        for (const write of writesOf(pair, change, seen)) writes.push(write);
       }
-    return { writes, progress, chunks, repairs, watermarks, rows };
+    }
+    return { writes, seen, progress, chunks, repairs, watermarks, rows };
 
     function touch(pair: TablePair, key: Row): void {
       options.onTouched(pair.source.name, key);
@@ -105,9 +114,14 @@ export function createScanner(
       }
       const keys = touched.get(chunk.pair.source.name);
       const current = chunk.rows.filter((row) => !keys?.has(keyText(chunk.pair.map.keyOf(row))));
-      for (const row of current) writes.push(writeOfRow(chunk.pair, row));
+      for (const row of current) writes.push(writeOfRow(chunk.pair, row, seen));
       const gone = (chunk.gone ?? []).filter(isUntouched(chunk.pair, keys));
-      for (const key of gone) writes.push({ kind: 'delete', pair: chunk.pair, key });
+      for (const key of gone)
+        writes.push(
+          chunk.pair.merge
+            ? mergeOfRow(chunk.pair, key, null, seen)
+            : { kind: 'delete', pair: chunk.pair, key },
+        );
       rows += current.length + gone.length;
       const { progress: update } = chunk;
       if (update?.again) progress.push({ ...update, again: { ...update.again, removed: gone.length } });
@@ -123,7 +137,7 @@ export function createScanner(
         if (discard) writes.push({ kind: 'discard', pair, key, ...discard });
         else if (touched && !touched.get(pair.source.name)?.has(keyText(key))) {
           const mapped = row ? mapRow(pair, row) : { row: null };
-          writes.push({ kind: 'repair', pair, key, row: null, ...mapped });
+          writes.push({ kind: 'repair', pair, key, seen, row: null, ...mapped });
         }
       }
     }

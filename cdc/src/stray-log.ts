@@ -26,11 +26,14 @@ export type StrayWriteSearch = {
 /** Does with stray writes what the plan says. Throws STRAY_WRITE where that is to stop. */
 export async function lookForStrayWrites(search: StrayWriteSearch, signal: AbortSignal): Promise<void> {
   const { stream, to, target, data, copied, recopier } = search;
+  // Where both sides write nobody is a stranger.
+  const pairs = search.pairs.filter(({ merge }) => merge === undefined);
   const mode = data.strayWrites ?? 'report';
-  if (mode === 'ignore') return;
+  if (mode === 'ignore' || pairs.length === 0) return;
   await watchStrayWrites(
     {
       ...search,
+      pairs,
       ...strayLog(to, target, stream),
       mode,
       chunkRows: data.chunkRows,

@@ -88,6 +88,7 @@ export async function createSync(options: SyncOptions): Promise<Sync> {
     verify: (name) => migrations.get(name)?.verify(),
     parking: (name) => migrations.get(name),
     recopy: (name) => migrations.get(name),
+    conflicts: (name) => migrations.get(name)?.conflicts(),
   });
 
   const subscription =

@@ -3,6 +3,7 @@ import type { Connection } from 'mysql2/promise';
 import type { Database } from './connect.js';
 import { tableUnreadable } from './errors.js';
 import { compileMapping, type RowMap } from './map.js';
+import { type MergeRules, mergeRulesOf } from './merge-rules.js';
 import { readTable, type Table } from './table.js';
 
 /** One mapping of the plan with the tables it names, as they stand. */
@@ -10,6 +11,8 @@ export type TablePair = {
   readonly map: RowMap;
   readonly source: Table;
   readonly target: Table;
+  /** Set where both sides write the table. */
+  readonly merge?: MergeRules | undefined;
   /** Target tables of the splits, in the order of the mapping. */
   readonly children: readonly Table[];
   /** How the children of split `index` name a parent that has this target key. */
@@ -35,10 +38,13 @@ export async function pairOf(
   const targetOf = new Map(
     Object.entries(mapping.key).map(([column, sourceColumn]) => [sourceColumn, column]),
   );
+  const map = compileMapping(mapping);
+  const written = await read(target, to, mapping.to);
   return {
-    map: compileMapping(mapping),
+    map,
     source: await read(source, from, mapping.from),
-    target: await read(target, to, mapping.to),
+    target: written,
+    merge: mergeRulesOf(mapping, map, written),
     children: await Promise.all(splits.map((split) => read(target, to, split.to))),
     parentOf: (index, key) =>
       Object.fromEntries(

@@ -1,16 +1,18 @@
 import { StranglerError } from '@strangler/contracts';
-import { compact, type ParkingWrite, type RowWrite, type Write } from './compact.js';
+import { compact, type MergeWrite, type ParkingWrite, type RowWrite, type Write } from './compact.js';
 import { isRetryable, isSystemic } from './database-errors.js';
 import { keyIdOf, type ParkingLot } from './parking-lot.js';
+import { lockMerged, type Merger, writeMerge } from './write-merge.js';
 import { deleteAll, writeRow } from './write-rows.js';
 import { type SetWriter, writeSet } from './write-set.js';
 
 const ONE_BY_ONE = 8;
 
-export type BatchWriter = SetWriter & { readonly lot: ParkingLot };
+export type BatchWriter = SetWriter & { readonly lot: ParkingLot; readonly merger: Merger };
 
 /** Does all writes of a batch in the transaction that is open, in an order that has the same end as theirs; what cannot be done is parked. */
 export async function writeBatch(writer: BatchWriter, writes: readonly Write[]): Promise<void> {
+  await lockMerged(writer.connection, writer.merger, writes);
   let rows: RowWrite[] = [];
   for (const write of writes) {
     if (isRow(write)) {
@@ -19,11 +21,13 @@ export async function writeBatch(writer: BatchWriter, writes: readonly Write[]):
     }
     await writeAll(writer, rows);
     rows = [];
-    if (write.kind === 'empty') await deleteAll(writer.connection, write.pair);
+    if (write.kind === 'merge') await mergeOne(writer, write);
+    else if (write.kind === 'empty') await deleteAll(writer.connection, write.pair);
     else await atParking(writer, write);
   }
   await writeAll(writer, rows);
   await writer.lot.flush(writer.connection);
+  await writer.merger.journal.flush(writer.connection);
 }
 
 const isRow = (write: Write): write is RowWrite =>
@@ -40,7 +44,9 @@ async function atParking(writer: BatchWriter, write: ParkingWrite): Promise<void
   const { pair, key, row } = write;
   const parent = row && lot.parentOf(pair, { ...row.key, ...row.columns });
   if (parent && parent.id !== id) return lot.wait(write, parent);
-  const refusal = await tryRow(writer, row ? { kind: 'upsert', pair, row } : { kind: 'delete', pair, key });
+  const refusal = await (pair.merge
+    ? tryTo(writer, () => writeMerge(writer.connection, writer.merger, write))
+    : tryRow(writer, row ? { kind: 'upsert', pair, row } : { kind: 'delete', pair, key }));
   if (refusal) lot.refuse(write, refusal);
   else lot.release(id);
 }
@@ -94,17 +100,32 @@ function waits(lot: ParkingLot, write: RowWrite): boolean {
   return blocker !== undefined;
 }
 
-/** Why the target does not take the row, with nothing of it written; undefined when it does. Throws what is no fault of the row. */
-async function tryRow(writer: BatchWriter, write: RowWrite): Promise<StranglerError | undefined> {
-  const { connection } = writer;
+async function mergeOne(writer: BatchWriter, write: MergeWrite): Promise<void> {
+  const { connection, lot, merger } = writer;
+  const blocker = lot.blockerOf(write);
+  if (blocker) return lot.wait(write, blocker);
+  const refusal = await tryTo(writer, () => writeMerge(connection, merger, write));
+  if (refusal) lot.refuse(write, refusal);
+}
+
+const tryRow = (writer: BatchWriter, write: RowWrite): Promise<StranglerError | undefined> =>
+  tryTo(writer, () => writeRow(writer.connection, write, writer.maxStatementBytes));
+
+/** Why the target does not take a row, with nothing of it written; undefined when it does. Throws what is no fault of the row. */
+async function tryTo(
+  { connection }: BatchWriter,
+  work: () => Promise<void>,
+): Promise<StranglerError | undefined> {
   await connection.query('SAVEPOINT one_row');
   try {
-    await writeRow(connection, write, writer.maxStatementBytes);
+    await work();
     return undefined;
   } catch (error) {
-    if (!(error instanceof StranglerError) || error.code !== 'ROW_REFUSED' || isSystemic(error.cause))
-      throw error;
+    if (!(error instanceof StranglerError) || !isOfRow(error)) throw error;
     await connection.query('ROLLBACK TO SAVEPOINT one_row').catch(blame(error));
     return error;
   }
 }
+
+const isOfRow = (error: StranglerError): boolean =>
+  error.code === 'CONFLICT_UNDECIDED' || (error.code === 'ROW_REFUSED' && !isSystemic(error.cause));

@@ -37,6 +37,8 @@ export type SourceTransaction = {
   readonly isContinued?: boolean;
   /** The connection that wrote it, where the log tells. */
   readonly thread?: number;
+  /** Where both directions run: how far the other one had carried the target's log when this was written. */
+  readonly seen?: Offset;
   /** About how much memory the changes take; guessed from their number when left out. */
   readonly bytes?: number;
 };

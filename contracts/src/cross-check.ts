@@ -1,5 +1,6 @@
 import { checkAdmin } from './check-admin.js';
 import { checkAuth } from './check-auth.js';
+import { checkConflicts, isByKafkaIn } from './check-conflicts.js';
 import { checkTransform } from './check-transform.js';
 import { checkGroups, membersIn } from './check-groups.js';
 import { checkUpstreams } from './check-upstreams.js';
@@ -180,8 +181,11 @@ export function crossCheck(document: unknown): readonly Inconsistency[] {
       complain([...at, 'data', 'to'], 'is the database it comes from', 'name the database of the service');
     for (const [index, item] of list(data['tables']).entries()) {
       const table = tableMappingSchema.safeParse(item);
-      if (table.success)
-        checkTable(table.data, [...at, 'data', 'tables', index], `${String(data['to'])}.`, name);
+      if (!table.success) continue;
+      const place = [...at, 'data', 'tables', index];
+      checkTable(table.data, place, `${String(data['to'])}.`, name);
+      const isByKafka = isByKafkaIn(parts(plan['sync']), String(data['from']));
+      checkConflicts(table.data, { at: place, truncate: data['truncate'], isByKafka }, complain);
     }
   }
   return found;

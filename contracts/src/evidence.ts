@@ -217,6 +217,29 @@ export type StrayWrites = {
   readonly samples: readonly StrayWrite[];
 };
 
+/** A conflict as it was settled; rows by their target columns, null where there was none or it was too long to be kept. */
+export type KeptConflict = {
+  readonly table: string;
+  readonly key: string;
+  readonly policy: string;
+  readonly winner: string;
+  readonly source: unknown;
+  readonly target: unknown;
+  readonly at: string;
+};
+/** `GET /migrations/NAME/conflicts` of the sync's admin port, newest first, at most a hundred. */
+export type KeptConflicts = { readonly conflicts: readonly KeptConflict[] };
+
+/** Conflicts of one kind in a table that both sides write, since the start of the process. */
+export type ConflictCount = {
+  /** Target table. */
+  readonly table: string;
+  /** What decided: a policy of the row, or `column-owner`. */
+  readonly policy: string;
+  readonly winner: 'source' | 'target' | 'nobody';
+  readonly count: number;
+};
+
 export const SYNC_STATES = ['idle', 'backfilling', 'tailing', 'dropping', 'stopped'] as const;
 export type SyncState = (typeof SYNC_STATES)[number];
 
@@ -246,6 +269,8 @@ export type MigrationSync = {
   };
   /** Left out: nobody looks for them. */
   readonly strayWrites?: StrayWrites;
+  /** Left out: one side alone writes each table. */
+  readonly conflicts?: readonly ConflictCount[];
 };
 
 /** `GET /evidence` of the sync's admin port. */

@@ -16,6 +16,7 @@ export * from './groups.js';
 export * from './identity-schema.js';
 export * from './load-plan.js';
 export * from './mapping-schema.js';
+export * from './conflicts-schema.js';
 export * from './overlapping-patterns.js';
 export * from './own-writes-schema.js';
 export * from './path-rules.js';

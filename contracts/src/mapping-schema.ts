@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { writersKeys } from './conflicts-schema.js';
 
 const column = z.string().min(1).max(64);
 
@@ -71,5 +72,6 @@ export const tableMappingSchema = z.strictObject({
     .array(column)
     .optional()
     .describe('columns of the source that came later and are known not to be carried (data.addedColumns)'),
+  ...writersKeys,
 });
 export type TableMapping = z.infer<typeof tableMappingSchema>;

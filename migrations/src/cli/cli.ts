@@ -4,6 +4,7 @@ import { keyNotParked } from '../errors.js';
 import { type ControlClient, controlClient } from './control-client.js';
 import { explain, explanationText } from './explain.js';
 import { fail } from './fail.js';
+import { conflictsOfMigration, conflictsText } from './conflicts.js';
 import { parkedText, parkingOf, parkingText } from './parked.js';
 import { movedText } from './print-moved.js';
 import { statusText } from './print-status.js';
@@ -135,6 +136,18 @@ export async function runCli(argv: readonly string[], outer: CliEnvironment): Pr
       const verification = await watchVerification(migration, asked, terminal);
       say(options, verification, () => verificationText(migration, verification));
       if (!verification.clean) exit = EXIT.gateUnmet;
+    });
+
+  program
+    .command('conflicts')
+    .description('rows that both sides had written before they knew of each other')
+    .command('list <migration>')
+    .description('the newest of them, with both rows and who has won')
+    .option('--plan <file>', 'the plan', 'strangler.yaml')
+    .option('--json', 'print JSON')
+    .action(async (migration: string, options: PlanOptions) => {
+      const kept = await conflictsOfMigration(await readPlan(options.plan, environment), migration);
+      say(options, kept, () => conflictsText(migration, kept));
     });
 
   const parked = program
