@@ -3,9 +3,8 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { connectApi } from '@strangler/cdc';
-import type { KafkaPlace } from '../../../scripts/kafka-place.mjs';
 import { runCommand } from '../run-command.js';
-import type { Stand } from './stand.js';
+import type { KafkaPlace, Stand } from './stand.js';
 
 const PROGRAM = resolve(import.meta.dirname, '../../../cdc/bin/strangler-sync.js');
 

@@ -1,5 +1,4 @@
 import { createConnection, type Connection, type RowDataPacket } from 'mysql2/promise';
-import type { KafkaPlace } from '../../../scripts/kafka-place.mjs';
 import { SOURCE_TABLES, targetTables } from './tables.js';
 
 /** A private database server that can be hurt: `restart` ends it by a signal and starts it on the same data and port. */
@@ -7,6 +6,12 @@ export type HurtServer = {
   readonly url: string;
   readonly pid: () => number;
   readonly restart: (signal: NodeJS.Signals) => Promise<void>;
+};
+/** Broker and worker that can be hurt: `restart` kills one and starts it again on what it has written. */
+export type KafkaPlace = {
+  readonly brokers: readonly string[];
+  readonly connect: string;
+  readonly restart: (which: 'broker' | 'worker') => Promise<void>;
 };
 export type Servers = {
   readonly source: HurtServer;
