@@ -85,7 +85,7 @@ export function kafkaLog(options: KafkaLogOptions): RecordLog {
         },
       });
       const queue = new BoundedQueue<readonly LogRecord[]>({
-        limit: options.bufferedCharacters ?? 32_000_000,
+        limit: options.bufferedCharacters ?? 8_000_000,
         onFull: () => consumer.pause([{ topic }]),
         onRoom: () => consumer.resume([{ topic }]),
       });

@@ -156,40 +156,59 @@ const NOTHING_ELSE: Asked = { headers: [], cookies: '', target: '' };
 export function match(table: RouteTable, method: string, path: string | null, asked = NOTHING_ELSE): Matched {
   if (path === null) return { route: undefined, visited: 0, weighed: 0 };
   const segments = path === '/' ? [] : path.slice(1).split('/');
-  let visited = 0;
-  let weighed = 0;
-  let facts: Facts | undefined;
-  let found: Candidate | undefined;
-
-  // Plain loops: nearly every leaf has one candidate, and none that asks for more than its path.
-  const firstOf = (candidates: readonly Candidate[] | undefined): Candidate | undefined => {
-    if (candidates === undefined) return undefined;
-    for (const candidate of candidates) {
-      if (!candidate.fulfil) return candidate;
-      weighed++;
-      if (candidate.fulfil((facts ??= readFacts(asked)))) return candidate;
-    }
-    return undefined;
+  const search: Search = {
+    method,
+    segments,
+    asked,
+    facts: undefined,
+    found: undefined,
+    visited: 0,
+    weighed: 0,
   };
-  const take = (leaf: Leaf): void => {
-    if (leaf.size === 0) return;
-    const named = firstOf(leaf.get(method));
-    const any = firstOf(leaf.get('*'));
-    const best = named && any ? (precedence(named, any) <= 0 ? named : any) : (named ?? any);
-    if (best && (!found || best.order < found.order)) found = best;
-  };
-  const seek = (node: RouteTable, depth: number): void => {
-    // Branches are walked from the most specific on, so a later one wins by its order alone.
-    if (found && node.lowest >= found.order) return;
-    visited++;
-    const segment = segments[depth];
-    if (segment === undefined) return take(node.here);
-    const fixed = node.statics.get(segment);
-    if (fixed) seek(fixed, depth + 1);
-    if (segment === '') return;
-    if (node.param) seek(node.param, depth + 1);
-    if (!found || node.lowest < found.order) take(node.rest);
-  };
-  seek(table, 0);
+  seek(search, table, 0);
+  const { found, visited, weighed } = search;
   return { route: found?.route, visited, weighed };
+}
+
+/** One object and no closures: this is done for each request. */
+type Search = {
+  readonly method: string;
+  readonly segments: readonly string[];
+  readonly asked: Asked;
+  facts: Facts | undefined;
+  found: Candidate | undefined;
+  visited: number;
+  weighed: number;
+};
+
+function seek(search: Search, node: RouteTable, depth: number): void {
+  // Branches are walked from the most specific on, so a later one wins by its order alone.
+  if (search.found && node.lowest >= search.found.order) return;
+  search.visited++;
+  const segment = search.segments[depth];
+  if (segment === undefined) return take(search, node.here);
+  const fixed = node.statics.get(segment);
+  if (fixed) seek(search, fixed, depth + 1);
+  if (segment === '') return;
+  if (node.param) seek(search, node.param, depth + 1);
+  if (!search.found || node.lowest < search.found.order) take(search, node.rest);
+}
+
+function take(search: Search, leaf: Leaf): void {
+  if (leaf.size === 0) return;
+  const named = firstOf(search, leaf.get(search.method));
+  const any = firstOf(search, leaf.get('*'));
+  const best = named && any ? (precedence(named, any) <= 0 ? named : any) : (named ?? any);
+  if (best && (!search.found || best.order < search.found.order)) search.found = best;
+}
+
+/** Plain loops: nearly every leaf has one candidate, and none that asks for more than its path. */
+function firstOf(search: Search, candidates: readonly Candidate[] | undefined): Candidate | undefined {
+  if (candidates === undefined) return undefined;
+  for (const candidate of candidates) {
+    if (!candidate.fulfil) return candidate;
+    search.weighed++;
+    if (candidate.fulfil((search.facts ??= readFacts(search.asked)))) return candidate;
+  }
+  return undefined;
 }

@@ -1,9 +1,10 @@
 // The process of the data flow, alone, as the other parts see it: forked with where from and where to, it tells what it does over IPC.
-import { binlogSource, databaseOf } from '@strangler/cdc';
+import { binlogSource, boundHeap, databaseOf } from '@strangler/cdc';
 import { runFlow } from './run-flow.js';
 import { sourceOfTopic } from './topic-source.js';
 import type { FlowOrder, FlowTold } from './start-flow.js';
 
+boundHeap();
 const order = JSON.parse(process.argv[2] ?? '{}') as FlowOrder;
 const from = databaseOf('legacy', order.from);
 const end = new AbortController();

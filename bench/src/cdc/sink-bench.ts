@@ -1,7 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type ConnectApi, connectApi, connectorConfig, connectorNames, type Database } from '@strangler/cdc';
+import {
+  type ConnectApi,
+  connectApi,
+  connectorConfig,
+  connectorNames,
+  controlSchemaOf,
+  type Database,
+  ensureTables,
+  SOURCE_TABLES,
+  watermarkTable,
+} from '@strangler/cdc';
 import type { Connection, RowDataPacket } from 'mysql2/promise';
 import { cpuSeconds } from '../proxy/cpu-time.js';
 import { type Servers, createDatabases, fillProduct } from './bench-databases.js';
@@ -18,6 +28,7 @@ type Place = {
 export type KafkaPlace = {
   readonly brokers: readonly string[];
   readonly api: ConnectApi;
+  readonly connectUrl: string;
   readonly workerPid: number;
 };
 export type SinkApply = {
@@ -33,9 +44,11 @@ const DEADLINE_MS = 170_000;
 /** Reads where broker and worker are. */
 export function kafkaAt(file: string): KafkaPlace {
   const { broker, connect, pids } = JSON.parse(readFileSync(file, 'utf8')) as Place;
+  const connectUrl = `http://127.0.0.1:${connect}`;
   return {
     brokers: [`127.0.0.1:${broker}`],
-    api: connectApi(`http://127.0.0.1:${connect}`),
+    connectUrl,
+    api: connectApi(connectUrl),
     workerPid: pids.worker,
   };
 }
@@ -146,29 +159,75 @@ export async function benchSink(
   }
 }
 
+const settingsOf = ({ brokers, connectUrl }: KafkaPlace) => ({
+  kind: 'kafka' as const,
+  brokers: [...brokers],
+  connect: connectUrl,
+  topicPrefix: 'bench',
+  replication: 1,
+  retentionHours: 1,
+  serverIds: 1_800_000_000,
+});
+
+async function engineOf(source: Connection): Promise<'mariadb' | 'mysql'> {
+  const [version] = await source.query<RowDataPacket[]>('SELECT VERSION() version');
+  return /mariadb/i.test(String(version[0]?.['version'])) ? 'mariadb' : 'mysql';
+}
+
+/** The lag of ours out of Debezium and Kafka, with the connector as the plan has it, under the load of the embedded flow. */
+export async function lagThroughKafka(
+  servers: Servers,
+  place: KafkaPlace,
+  seconds: number,
+): Promise<Lag & { readonly rssMiB: number }> {
+  const databases = await createDatabases(servers);
+  const { from, to, source, target } = databases;
+  const filled = 10_000;
+  const migration = randomBytes(3).toString('hex');
+  const settings = settingsOf(place);
+  const { connector: name, topic } = connectorNames(settings, migration);
+  try {
+    await fillProduct(source, filled);
+    // The connector finds all its tables when it begins.
+    await ensureTables(source, controlSchemaOf(from), SOURCE_TABLES);
+    const { database, table } = watermarkTable(controlSchemaOf(from));
+    const tables = [`${from.schema}.product`, `${database}.${table}`];
+    await place.api.put(
+      name,
+      connectorConfig({ settings, migration, from, engine: await engineOf(source), tables }),
+    );
+    const connector = { name, api: place.connectUrl };
+    const flow = startFlow({
+      from: from.url,
+      to: to.url,
+      topic: { brokers: place.brokers, topic, connector },
+    });
+    let lag: Lag;
+    try {
+      await flow.copied;
+      lag = await measureLag({ source, target, filled, seconds });
+    } finally {
+      await flow.stop();
+    }
+    return { ...lag, rssMiB: (await flow.stop()).rssMiB };
+  } finally {
+    await place.api.remove(name);
+    await databases.drop();
+  }
+}
+
 /** The lag of Debezium, Kafka and the sink under the load of the embedded flow. */
 export async function lagOfSink(servers: Servers, place: KafkaPlace, seconds: number): Promise<Lag> {
   const databases = await createDatabases(servers);
   const { from, to, source, target } = databases;
   const filled = 10_000;
   const migration = randomBytes(3).toString('hex');
-  const settings = {
-    kind: 'kafka' as const,
-    brokers: [...place.brokers],
-    connect: '',
-    topicPrefix: 'bench',
-    replication: 1,
-    retentionHours: 1,
-    serverIds: 1_800_000_000,
-  };
+  const settings = settingsOf(place);
   const names = connectorNames(settings, migration);
   const sink = `${names.connector}-sink`;
   try {
     await fillProduct(source, filled);
-    const [version] = await source.query<RowDataPacket[]>('SELECT VERSION() version');
-    const engine = /mariadb/i.test(String(version[0]?.['version']))
-      ? ('mariadb' as const)
-      : ('mysql' as const);
+    const engine = await engineOf(source);
     const config = connectorConfig({ settings, migration, from, engine, tables: [`${from.schema}.product`] });
     // Only rows go to the sink's topic, with their schemas.
     await place.api.put(names.connector, {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 export type Topic = {
   readonly brokers: readonly string[];
   readonly topic: string;
-  readonly connect?: string;
+  readonly connector?: { readonly name: string; readonly api: string };
 };
 /** What the process of the flow is told: URLs of databases. */
 export type FlowOrder = { readonly from: string; readonly to: string; readonly topic?: Topic };

@@ -14,21 +14,21 @@ import type { Topic } from './start-flow.js';
 export function sourceOfTopic(
   database: Database,
   tables: readonly CapturedTable[],
-  { brokers, topic, connect }: Topic,
+  { brokers, topic, connector }: Topic,
 ): ChangeSource {
   const source = kafkaSource({
     database,
     tables,
-    connector: topic,
+    connector: connector?.name ?? topic,
     topic,
     log: kafkaLog({ brokers, topic, group: topic }),
     // Nobody writes into a topic that was filled by the bench; asked for its connector, all is well.
     watch:
-      connect === undefined
+      connector === undefined
         ? async () => undefined
-        : connectorWatch({ api: connectApi(connect), connector: topic }),
+        : connectorWatch({ api: connectApi(connector.api), connector: connector.name }),
   });
-  if (connect !== undefined) return source;
+  if (connector !== undefined) return source;
   const last = { kind: 'file', file: 'binlog.000001', position: 4, row: 0, half: 1 } as const;
   return { ...source, now: async () => topicOffsetText({ next: 0n, last, transaction: '' }) };
 }

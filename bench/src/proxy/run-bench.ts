@@ -57,10 +57,9 @@ export async function runBench(options: BenchOptions): Promise<Result> {
     const cookies = ours ? await cookiesOf(ours) : [];
     const order: Omit<Order, 'rounds' | 'seconds'> = { contenders, cases, cookies, at, tell };
 
-    // A round nobody counts: compiled code, connections, page cache.
+    // Rounds nobody counts: connections, page cache, and V8, which was still compiling when ours had served for eight seconds.
     if (options.warmUp) tell('warming up');
-    if (options.warmUp)
-      await measure({ ...order, cases: cases.slice(0, 1), rounds: 1, seconds: 1, tell: () => {} });
+    if (options.warmUp) await measure({ ...order, rounds: 1, seconds: WARM_UP_S, tell: () => {} });
     const samples = await measure({ ...order, rounds, seconds });
     for (const line of table(samples)) tell(line);
     const small = CASES[0] as Case;
@@ -95,6 +94,8 @@ export async function runBench(options: BenchOptions): Promise<Result> {
     await rm(at, { recursive: true, force: true });
   }
 }
+
+const WARM_UP_S = 6;
 
 /** Whoever answers something else, or half of it, would win for the wrong reason. */
 async function proveAnswers({ name, url }: Contender): Promise<void> {
