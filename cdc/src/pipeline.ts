@@ -44,7 +44,7 @@ import { watermarkTable } from './watermark.js';
 import { createWatermarks, isBy, newToken } from './watermarks.js';
 
 /** Memory that the changes of one target statement batch may take; their rows and statements take about as much again. */
-const BYTES_A_BATCH = 10_000_000;
+const BYTES_A_BATCH = 4_000_000;
 
 const NEVER: ThrottleLimits = { maxLagMs: 0, maxThreadsRunning: 0, maxRowLockWaits: 0, maxHistoryLength: 0 };
 
