@@ -99,7 +99,14 @@ describe('a state subscription over HTTP', () => {
     const abort = new AbortController();
     let release: () => void = () => {};
     const held = new Promise<void>((done) => (release = done));
-    const run = subject.subscription.run(() => held, abort.signal);
+    let arrive: () => void = () => {};
+    const arrived = new Promise<void>((done) => (arrive = done));
+    const run = subject.subscription.run(() => {
+      arrive();
+      return held;
+    }, abort.signal);
+    await arrived;
+    // Whoever acknowledged at once would have asked again by now.
     await new Promise((done) => setTimeout(done, 50));
     expect(subject.asked).toEqual(['0']);
     release();
