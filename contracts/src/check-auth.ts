@@ -1,11 +1,7 @@
 import type { Inconsistency } from './cross-check.js';
+import { list, parts, type Parts } from './plan-parts.js';
 
-type Parts = Readonly<Record<string, unknown>>;
 type Complain = (path: Inconsistency['path'], message: string, remedy: Inconsistency['remedy']) => void;
-
-const parts = (value: unknown): Parts =>
-  value !== null && typeof value === 'object' && !Array.isArray(value) ? (value as Parts) : {};
-const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
 
 const ADMIN_PATHS = ['/health', '/ready', '/evidence', '/metrics', '/explain'];
 

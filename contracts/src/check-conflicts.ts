@@ -1,15 +1,13 @@
 import { conflictsOf } from './conflicts-schema.js';
 import type { TableMapping } from './mapping-schema.js';
+import { parts, type Parts } from './plan-parts.js';
 
 type Path = readonly (string | number)[];
 type Complain = (path: Path, message: string, remedy: string) => void;
 
-const partsOf = (value: unknown): Readonly<Record<string, unknown>> =>
-  value !== null && typeof value === 'object' ? (value as Readonly<Record<string, unknown>>) : {};
-
 /** Whether an unchecked `sync` reads a database through Kafka. */
-export const isByKafkaIn = (sync: Readonly<Record<string, unknown>>, database: string): boolean =>
-  partsOf(partsOf(sync['sources'])[database] ?? sync['source'])['kind'] === 'kafka';
+export const isByKafkaIn = (sync: Parts, database: string): boolean =>
+  parts(parts(sync['sources'])[database] ?? sync['source'])['kind'] === 'kafka';
 
 export type Around = {
   /** Path of the table in the plan. */

@@ -1,9 +1,7 @@
-type Path = readonly (string | number)[];
-type Parts = Readonly<Record<string, unknown>>;
-type Complain = (path: Path, message: string, remedy: string) => void;
+import { parts, type Parts } from './plan-parts.js';
 
-const parts = (value: unknown): Parts =>
-  value !== null && typeof value === 'object' && !Array.isArray(value) ? (value as Parts) : {};
+type Path = readonly (string | number)[];
+type Complain = (path: Path, message: string, remedy: string) => void;
 
 type Member = { readonly migration: string; readonly group: string; readonly path: Path };
 

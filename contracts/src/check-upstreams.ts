@@ -1,8 +1,7 @@
-type Path = readonly (string | number)[];
-type Parts = Readonly<Record<string, unknown>>;
+import { parts, type Parts } from './plan-parts.js';
 
-const parts = (value: unknown): Parts =>
-  value !== null && typeof value === 'object' && !Array.isArray(value) ? (value as Parts) : {};
+type Path = readonly (string | number)[];
+
 const originOf = (url: unknown): string =>
   typeof url === 'string' && URL.canParse(url) ? new URL(url).origin : String(url);
 

@@ -10,6 +10,7 @@ import { EXACT_PATHS, normalSegments, pathRulesSchema } from './path-rules.js';
 import { flagOf, type PlanRoute, routeSchema } from './plan.js';
 import { shapeOf } from './route-pattern.js';
 import { conflictOf } from './route-conflict.js';
+import { list, parts } from './plan-parts.js';
 
 type Path = readonly (string | number)[];
 export type Inconsistency = { readonly path: Path; readonly message: string; readonly remedy: string };
@@ -24,11 +25,6 @@ const TAKEN_PROPERTIES = [
   'currentTime',
   'tenant',
 ];
-
-type Parts = Readonly<Record<string, unknown>>;
-const parts = (value: unknown): Parts =>
-  value !== null && typeof value === 'object' && !Array.isArray(value) ? (value as Parts) : {};
-const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
 
 /**
  * What the parts of a plan say of each other. It takes the plan before its parts are known to be right and looks only at

@@ -2,6 +2,7 @@ import { CHAPTERS } from './chapters/index.js';
 import { ClaimFailed, type Story, type Summary } from './story.js';
 import { startTraffic } from './traffic.js';
 import type { World } from './world.js';
+import { seeded } from './seeded.js';
 
 export type Teller = {
   readonly chapter: (title: string, number: number, of: number) => void;
@@ -10,24 +11,13 @@ export type Teller = {
   readonly progress: (done: number, total: number, what: string) => void;
 };
 
-/** A small seeded generator (mulberry32), so that a run can be told again. */
-export function seededRandom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
-
 /** Plays all chapters under traffic. Throws ClaimFailed at the first claim that does not hold. */
 export async function tellStory(
   world: World,
   teller: Teller,
   options: { readonly customers: number; readonly seed?: number },
 ): Promise<Summary> {
-  const random = seededRandom(options.seed ?? 20_261);
+  const random = seeded(options.seed ?? 20_261);
   const traffic = await startTraffic({ base: world.urls.proxy, random, customers: options.customers });
   const story: Story = {
     world,

@@ -1,4 +1,4 @@
-import { seeded } from './seeded.js';
+import { seeded } from '../seeded.js';
 import { chooseWrite, type Write } from './choose-write.js';
 
 export const FAULTS = [

@@ -3,7 +3,7 @@ import { parsePlan, reasonOf } from '@strangler/contracts';
 import { createSync } from '@strangler/cdc';
 import { pino } from 'pino';
 import { type MutantName, mutate } from './mutants.js';
-import { seeded } from './seeded.js';
+import { seeded } from '../seeded.js';
 import type { SyncMessage } from './sync-process.js';
 
 const [plan = '', LEGACY, SERVICE, seed = '0', offset = '0', mutant = ''] = process.argv.slice(2);

@@ -1,15 +1,6 @@
-import {
-  bearerOf,
-  type ParkedKey,
-  type ParkedKeys,
-  type ParkingResult,
-  type Plan,
-  StranglerError,
-  urlOf,
-} from '@strangler/contracts';
-import { answerNotUnderstood, syncNotAsked } from '../errors.js';
-import { errorIn, requestJson } from '../evidence/request-json.js';
+import type { ParkedKey, ParkedKeys, ParkingResult, Plan } from '@strangler/contracts';
 import { count } from '../report/words.js';
+import { askSync } from './ask-sync.js';
 
 export type ParkingQuestion = {
   readonly key?: string;
@@ -20,24 +11,12 @@ export type ParkingQuestion = {
 
 /** The parking lot of a migration, as sync has it. */
 export function parkingOf(plan: Plan, migration: string) {
-  const sync = urlOf(plan.sync.admin);
-  const ask = async (method: 'GET' | 'POST', verb: string, body?: ParkingQuestion) => {
-    const url = `${sync}/migrations/${encodeURIComponent(migration)}/parked${verb}`;
-    const answer = await requestJson(method, url, {
-      ...(body !== undefined && { body }),
-      headers: bearerOf(plan.sync.adminToken),
-    }).catch((cause: unknown) => {
-      throw syncNotAsked(sync, cause);
-    });
-    if (answer.status === 200) return answer.body;
-    const told = errorIn(answer.body);
-    if (!told) throw answerNotUnderstood(sync, answer.status);
-    throw new StranglerError(told.code, answer.status, told.message);
-  };
+  const tell = async (verb: string, question: ParkingQuestion) =>
+    (await askSync(plan, migration, 'POST', `/parked/${verb}`, question)) as ParkingResult;
   return {
-    list: async () => (await ask('GET', '')) as ParkedKeys,
-    retry: async (question: ParkingQuestion) => (await ask('POST', '/retry', question)) as ParkingResult,
-    discard: async (question: ParkingQuestion) => (await ask('POST', '/discard', question)) as ParkingResult,
+    list: async () => (await askSync(plan, migration, 'GET', '/parked')) as ParkedKeys,
+    retry: (question: ParkingQuestion) => tell('retry', question),
+    discard: (question: ParkingQuestion) => tell('discard', question),
   };
 }
 

@@ -1,7 +1,6 @@
-import { bearerOf, type Plan, type RecopyResult, StranglerError, urlOf } from '@strangler/contracts';
-import { answerNotUnderstood, syncNotAsked } from '../errors.js';
-import { errorIn, requestJson } from '../evidence/request-json.js';
+import type { Plan, RecopyResult } from '@strangler/contracts';
 import { count } from '../report/words.js';
+import { askSync } from './ask-sync.js';
 
 export type RecopyQuestion = {
   readonly table: string;
@@ -11,23 +10,11 @@ export type RecopyQuestion = {
 };
 
 /** Asks sync to copy a table, or a range of its keys, once more. */
-export async function askForRecopy(
+export const askForRecopy = async (
   plan: Plan,
   migration: string,
   question: RecopyQuestion,
-): Promise<RecopyResult> {
-  const sync = urlOf(plan.sync.admin);
-  const answer = await requestJson('POST', `${sync}/migrations/${encodeURIComponent(migration)}/recopy`, {
-    body: question,
-    headers: bearerOf(plan.sync.adminToken),
-  }).catch((cause: unknown) => {
-    throw syncNotAsked(sync, cause);
-  });
-  if (answer.status === 200) return answer.body as RecopyResult;
-  const told = errorIn(answer.body);
-  if (!told) throw answerNotUnderstood(sync, answer.status);
-  throw new StranglerError(told.code, answer.status, told.message);
-}
+): Promise<RecopyResult> => (await askSync(plan, migration, 'POST', '/recopy', question)) as RecopyResult;
 
 export function recopyText(migration: string, { dryRun, recopy }: RecopyResult): string {
   const { table, from, to, total } = recopy;
