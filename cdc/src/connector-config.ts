@@ -99,7 +99,8 @@ export function connectorConfig({
     // How long a task that met a lost connection waits before it begins again; the default is ten seconds.
     'retriable.restart.connector.wait.ms': '2000',
     'heartbeat.interval.ms': '5000',
-    'poll.interval.ms': '50',
+    // How long the connector collects before it hands on; the default is half a second, and all of it is lag.
+    'poll.interval.ms': '10',
     // Rows, statements, heartbeats and ends of transactions in one order.
     transforms: 'one',
     'transforms.one.type': 'org.apache.kafka.connect.transforms.RegexRouter',

@@ -140,7 +140,7 @@ export function kafkaSource(options: KafkaSourceOptions): ChangeSource {
     const end = new AbortController();
     let lastRecord = performance.now();
     let isTaken = true;
-    const watch = async (): Promise<never> => {
+    const watch = async () => {
       for (;;) {
         await delay(silenceMs / 4, undefined, { signal: end.signal });
         // While the reader is busy with what came, nothing can come.
@@ -151,21 +151,18 @@ export function kafkaSource(options: KafkaSourceOptions): ChangeSource {
         lastRecord = performance.now();
       }
     };
-    const watching = watch();
-    watching.catch(() => {});
-    const records = from.read(next, AbortSignal.any([signal, end.signal]))[Symbol.asyncIterator]();
+    // It ends the reading, and is not raced with every lot: a promise that stays open keeps all that it was ever raced with.
+    watch().catch((error: unknown) => end.abort(error));
     try {
-      for (;;) {
-        const lot = await Promise.race([records.next(), watching]);
-        if (lot.done) return;
+      for await (const records of from.read(next, AbortSignal.any([signal, end.signal]))) {
         isTaken = false;
-        yield lot.value;
+        yield records;
         isTaken = true;
         lastRecord = performance.now();
       }
+      end.signal.throwIfAborted();
     } finally {
       end.abort();
-      await records.return?.();
     }
   }
 }

@@ -2,7 +2,7 @@ import { benchApply } from './apply-bench.js';
 import { benchBackfill } from './backfill-bench.js';
 import { type Servers, createDatabases, fillProduct } from './bench-databases.js';
 import { benchCapture } from './capture-bench.js';
-import { measureLag } from './lag-bench.js';
+import { type Lag, measureLag } from './lag-bench.js';
 import { benchSink, kafkaAt, lagOfSink, lagThroughKafka } from './sink-bench.js';
 import { startFlow } from './start-flow.js';
 
@@ -92,9 +92,12 @@ export async function runBench(options: BenchOptions): Promise<BenchResult> {
     const lagOurs = await lagThroughKafka(servers, place, Math.max(2, 20 * scale));
     weigh(lagOurs);
     say(`lag through Kafka: p50 ${lagOurs.p50} ms, p99 ${lagOurs.p99} ms, at most ${lagOurs.max} ms`);
-    const lag = await lagOfSink(servers, place, Math.max(2, 20 * scale));
+    const shown = ({ p50, p99, max }: Lag) => `p50 ${p50} ms, p99 ${p99} ms, at most ${max} ms`;
+    const lag = await lagOfSink(servers, place, Math.max(2, 20 * scale), 'documented');
     lagVsJdbcSink = ratio(lagOurs.p99, lag.p99);
-    say(`lag of the sink: p50 ${lag.p50} ms, p99 ${lag.p99} ms, at most ${lag.max} ms`);
+    say(`lag of the sink: ${shown(lag)}`);
+    const tuned = await lagOfSink(servers, place, Math.max(2, 20 * scale), 'ours');
+    say(`lag of the sink behind the connector as ours is set: ${shown(tuned)}`);
   }
   return { applyVsJdbcSink, captureRowsPerSec, backfillVsDump, lagMsP99Embedded, lagVsJdbcSink, rssMiB };
 }
