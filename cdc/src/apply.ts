@@ -13,6 +13,7 @@ import { keepSeen } from './seen.js';
 import { quoted } from './sql.js';
 import { createStages, type Stages } from './stages.js';
 import type { StopPoints } from './stop-points.js';
+import type { TablePair } from './table-pair.js';
 import { writeBatch } from './write-batch.js';
 
 /** How far a table's backfill is after a batch. */
@@ -78,6 +79,7 @@ export class Applier {
   #connection: Connection | undefined;
   #stages: Stages | undefined;
   #maxStatementBytes = 0;
+  readonly #filled = new Set<TablePair>();
   #incarnation = 0n;
   #sequence = 0n;
   #parked: ReadonlyMap<string, Parked> = new Map();
@@ -211,7 +213,8 @@ export class Applier {
     const schema = controlSchemaOf(this.#options.target);
     const merger = { stream, schema, journal, own: this.#options.own?.() };
     const maxStatementBytes = this.#maxStatementBytes;
-    await writeBatch({ connection, stages, lot, merger, maxStatementBytes }, batch.writes);
+    const filled = this.#filled;
+    await writeBatch({ connection, stages, lot, merger, maxStatementBytes, filled }, batch.writes);
     if (batch.seen) await keepSeen(connection, schema, stream, batch.seen);
     for (const update of batch.progress)
       await writeProgress(connection, this.#options.target, stream, update);

@@ -9,12 +9,15 @@ import type { TablePair } from './table-pair.js';
 import { deleteRows, insertRows, replaceChildren, updateStatement, writeRow } from './write-rows.js';
 
 const KEYS_A_STATEMENT = 2_000;
+const ER_DUP_ENTRY = 1062;
 
 /** The connection with the open transaction, its temporary tables, and the longest statement it takes. */
 export type SetWriter = {
   readonly connection: Connection;
   readonly stages: Stages;
   readonly maxStatementBytes: number;
+  /** Tables of which rows that nobody knows were found in the target the last time. */
+  readonly filled: Set<TablePair>;
 };
 
 const whole = ({ key, columns }: MappedRow): Row => ({ ...key, ...columns });
@@ -43,12 +46,17 @@ export async function writeSet(writer: SetWriter, step: Bulk | Rekey): Promise<v
   const stage = step.updates.length > 0 ? await writer.stages.of(pair) : undefined;
   const unknown = stage === undefined ? [...step.updates, ...step.upserts] : step.upserts;
   const inserts = [...step.inserts];
+  // A first copy meets an empty table: whether its rows are there is asked when one of them is.
+  const mayBeNew = stage !== undefined || step.updates.length === 0;
   if (stage !== undefined) await updateByJoin(connection, pair, stage, step.updates);
   for (const rows of slices(unknown)) {
+    if (mayBeNew && !writer.filled.has(pair) && (await areInserted(connection, pair, rows))) continue;
     const keys = rows.map((row) => row.key);
     const names = Object.keys(pair.map.mapping.key);
     const found = await readRows(connection, pair.target, names, `WHERE ${isOneOf(keys, pair.target)}`);
     const there = new Set(found.map(keyText));
+    if (there.size > 0) writer.filled.add(pair);
+    else writer.filled.delete(pair);
     const old = rows.filter((row) => there.has(keyText(row.key)));
     const print = ({ key, columns }: MappedRow) => updateStatement(pair.target, key, columns);
     for (const { text } of packets(old, print, ';')) await connection.query(text);
@@ -61,6 +69,21 @@ export async function writeSet(writer: SetWriter, step: Bulk | Rekey): Promise<v
       pair,
       [...step.updates, ...step.inserts, ...step.upserts].map((row) => row.children),
     );
+}
+
+/** False: one of them is there, or another row with a unique value of theirs; some of them may be inserted then, each statement is whole or nothing. */
+async function areInserted(
+  connection: Connection,
+  pair: TablePair,
+  rows: readonly MappedRow[],
+): Promise<boolean> {
+  try {
+    await insertRows(connection, pair.target, rows.map(whole));
+    return true;
+  } catch (error) {
+    if ((error as { errno?: number }).errno === ER_DUP_ENTRY) return false;
+    throw error;
+  }
 }
 
 /** Rows that the target lacks, contrary to what was believed, are inserted. */
