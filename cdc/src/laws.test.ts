@@ -6,49 +6,8 @@ import { checkLaws } from './laws.js';
 import { compileMapping } from './map.js';
 import { reverseOf } from './reverse.js';
 import { columnOf } from './table.js';
-import { type RuleCase, RULES, tableOf } from './testing/lens-columns.js';
+import { rowsOf, RULES, tableOf, tablesOf } from './testing/lens-columns.js';
 
-/** Some of the rules side by side in one table, their columns by names of their own. */
-function tablesOf(cases: readonly RuleCase[]) {
-  const named = (index: number, names: object) =>
-    Object.fromEntries(Object.entries(names).map(([name, value]) => [`${name}${index}`, value as string]));
-  const source: Record<string, string> = { id: 'int' };
-  const target: Record<string, string> = { key: 'int' };
-  const columns: Record<string, unknown> = {};
-  for (const [index, each] of cases.entries()) {
-    Object.assign(source, named(index, each.source));
-    Object.assign(target, named(index, each.target));
-    for (const [name, rule] of Object.entries(each.rules))
-      columns[`${name}${index}`] = JSON.parse(
-        JSON.stringify(rule)
-          .replaceAll(/"(a|b)"/g, `"$1${index}"`)
-          .replaceAll(/("separator":)"a\d+"/g, '$1"a"'),
-      );
-  }
-  return {
-    source: tableOf('legacy', source),
-    target: tableOf('service', target, ['key']),
-    mapping: tableMappingSchema.parse({ from: 'legacy', to: 'service', key: { key: 'id' }, columns }),
-  };
-}
-
-const rowsOf = (cases: readonly RuleCase[], kind: 'kept' | 'there' | 'lossy', key: string) =>
-  fc
-    .uniqueArray(fc.tuple(fc.integer().map(String), ...cases.map((each) => each[kind] ?? each.kept)), {
-      minLength: 1,
-      maxLength: 8,
-      selector: ([id]) => id,
-    })
-    .map((rows) =>
-      rows.map(([id, ...values]): Row => ({
-        [key]: id,
-        ...Object.fromEntries(
-          values.flatMap((part, index) =>
-            Object.entries(part).map(([name, value]) => [`${name}${index}`, value]),
-          ),
-        ),
-      })),
-    );
 const someRules = fc.subarray([...RULES], { minLength: 1 });
 
 describe('the laws of a mapping', () => {

@@ -1,4 +1,4 @@
-import type { ColumnRule, Value } from '@strangler/contracts';
+import { type ColumnRule, type Row, tableMappingSchema, type Value } from '@strangler/contracts';
 import * as fc from 'fast-check';
 import type { Arbitrary } from 'fast-check';
 import { type Column, kindOf, labelsOf } from '../column.js';
@@ -72,8 +72,8 @@ const certain = (name: string, value: Arbitrary<Value>) => value.map((each) => (
 export const RULES: readonly RuleCase[] = [
   {
     name: 'copy',
-    source: { a: 'varchar(40)' },
-    target: { x: 'varchar(40)' },
+    source: { a: 'varchar(200)' },
+    target: { x: 'varchar(200)' },
     rules: { x: 'a' },
     kept: one('a', text),
     there: one('x', text),
@@ -151,7 +151,7 @@ export const RULES: readonly RuleCase[] = [
   },
   {
     name: 'type integer',
-    source: { a: 'varchar(40)' },
+    source: { a: 'varchar(200)' },
     target: { x: 'bigint' },
     rules: { x: { type: 'a', as: 'integer' } },
     kept: one('a', integer),
@@ -163,7 +163,7 @@ export const RULES: readonly RuleCase[] = [
   },
   {
     name: 'type decimal',
-    source: { a: 'varchar(40)' },
+    source: { a: 'varchar(200)' },
     target: { x: 'decimal(20,2)' },
     rules: { x: { type: 'a', as: 'decimal' } },
     kept: one('a', decimal(2)),
@@ -241,8 +241,8 @@ export const RULES: readonly RuleCase[] = [
   },
   {
     name: 'join',
-    source: { a: 'varchar(20)', b: 'varchar(20)' },
-    target: { x: 'varchar(60)' },
+    source: { a: 'varchar(20)', b: 'varchar(200)' },
+    target: { x: 'varchar(200)' },
     rules: { x: { join: ['a', 'b'], separator: ' ' } },
     kept: fc.tuple(word, nullable(fc.string({ unit: 'grapheme', maxLength: 9 }))).map(([a, b]) => ({ a, b })),
     lossy: fc.tuple(word, word, word).map(([a, b, c]) => ({ a: `${a} ${b}`, b: c })),
@@ -250,8 +250,8 @@ export const RULES: readonly RuleCase[] = [
   },
   {
     name: 'part',
-    source: { a: 'varchar(60)' },
-    target: { x: 'varchar(60)', y: 'varchar(60)', z: 'varchar(60)' },
+    source: { a: 'varchar(200)' },
+    target: { x: 'varchar(200)', y: 'varchar(200)', z: 'varchar(200)' },
     rules: {
       x: { part: 'a', separator: ';', index: 0 },
       y: { part: 'a', separator: ';', index: 1 },
@@ -261,3 +261,46 @@ export const RULES: readonly RuleCase[] = [
     there: fc.tuple(nullable(word), nullable(word), nullable(text)).map(([x, y, z]) => ({ x, y, z })),
   },
 ];
+
+/** Some of the rules side by side in one table, their columns by names of their own. */
+export function tablesOf(cases: readonly RuleCase[]) {
+  const named = (index: number, names: object) =>
+    Object.fromEntries(Object.entries(names).map(([name, value]) => [`${name}${index}`, value as string]));
+  const source: Record<string, string> = { id: 'int' };
+  const target: Record<string, string> = { key: 'int' };
+  const columns: Record<string, unknown> = {};
+  for (const [index, each] of cases.entries()) {
+    Object.assign(source, named(index, each.source));
+    Object.assign(target, named(index, each.target));
+    for (const [name, rule] of Object.entries(each.rules))
+      columns[`${name}${index}`] = JSON.parse(
+        JSON.stringify(rule)
+          .replaceAll(/"(a|b)"/g, `"$1${index}"`)
+          .replaceAll(/("separator":)"a\d+"/g, '$1"a"'),
+      );
+  }
+  return {
+    source: tableOf('legacy', source),
+    target: tableOf('service', target, ['key']),
+    mapping: tableMappingSchema.parse({ from: 'legacy', to: 'service', key: { key: 'id' }, columns }),
+  };
+}
+
+/** Rows of such a table, each with a key of its own. */
+export const rowsOf = (cases: readonly RuleCase[], kind: 'kept' | 'there' | 'lossy', key: string) =>
+  fc
+    .uniqueArray(fc.tuple(fc.integer().map(String), ...cases.map((each) => each[kind] ?? each.kept)), {
+      minLength: 1,
+      maxLength: 8,
+      selector: ([id]) => id,
+    })
+    .map((rows) =>
+      rows.map(([id, ...values]): Row => ({
+        [key]: id,
+        ...Object.fromEntries(
+          values.flatMap((part, index) =>
+            Object.entries(part).map(([name, value]) => [`${name}${index}`, value]),
+          ),
+        ),
+      })),
+    );
