@@ -3,7 +3,6 @@ import { type MigrationData, type Row, type TableMapping, tableMappingSchema } f
 import * as fc from 'fast-check';
 import type { MigrationSync, MigrationSyncOptions } from './migration-sync.js';
 import { reversedData } from './reverse.js';
-import type { Table } from './table.js';
 import { type ScratchDatabase, scratchDatabase, seeded, until } from './testing/databases.js';
 import { rowsOf, RULES, tableOf, tablesOf } from './testing/lens-columns.js';
 import { caughtUp, createTable, insertAll, rowsIn, syncBetween } from './testing/lens-sync.js';
@@ -169,19 +168,17 @@ describe('two migrations from one table, by filters', () => {
       name: 'varchar(20)',
     });
     await createTable(from, person);
-    const targets: Record<string, Table> = {};
-    const data = (to: string, where: object): MigrationData => {
-      targets[to] = tableOf(to, { id: 'int', name: 'varchar(20)' });
-      return dataOf(
+    const targetOf = (name: string) => tableOf(name, { id: 'int', name: 'varchar(20)' });
+    const data = (to: string, where: object): MigrationData =>
+      dataOf(
         tableMappingSchema.parse({ from: 'person', to, key: { id: 'id' }, columns: { name: 'name' }, where }),
       );
-    };
     const both = [
       { name: 'customers', to: customers, data: data('customer', { kind: 'customer' }) },
       { name: 'suppliers', to: suppliers, data: data('supplier', { kind: { not: 'customer' } }) },
     ];
-    await createTable(customers, targets['customer'] as Table);
-    await createTable(suppliers, targets['supplier'] as Table);
+    await createTable(customers, targetOf('customer'));
+    await createTable(suppliers, targetOf('supplier'));
     const random = seeded(11);
     const pick = (count: number) => Math.floor(random() * count);
     const kind = () => ["'customer'", "'supplier'", "'both'", 'NULL'][pick(4)];
@@ -196,7 +193,7 @@ describe('two migrations from one table, by filters', () => {
           `DELETE FROM person WHERE id = ${id}`,
           `REPLACE INTO person VALUES (${id}, ${kind()}, 'r${each}')`,
         ];
-        await from.root.query(statements[pick(statements.length)] as string);
+        await from.root.query(statements[pick(statements.length)] ?? '');
       }
     };
     await write(300);

@@ -1,5 +1,5 @@
 import { pathToFileURL } from 'node:url';
-import type { TableMapping } from '@strangler/contracts';
+import { reasonOf, type TableMapping } from '@strangler/contracts';
 import { functionNotLoaded } from './errors.js';
 import type { MappingFunction, MappingFunctions } from './mapping-functions.js';
 import { isReversed } from './reverse.js';
@@ -26,7 +26,7 @@ export async function loadFunctions(mapping: TableMapping): Promise<MappingFunct
     try {
       module = (await import(pathToFileURL(file).href)) as typeof module;
     } catch (error) {
-      throw functionNotLoaded(name, error instanceof Error ? error.message.split('\n')[0] : undefined, error);
+      throw functionNotLoaded(name, reasonOf(error).split('\n')[0] ?? '', error);
     }
     const found = module[exported];
     if (typeof found !== 'function') throw functionNotLoaded(name, `it exports no function "${exported}"`);

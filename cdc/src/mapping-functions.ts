@@ -1,4 +1,4 @@
-import type { Row } from '@strangler/contracts';
+import { reasonOf, type Row } from '@strangler/contracts';
 import type { MappedValue } from './map-rules.js';
 
 /** A function that a plan names, by that name (`FILE#EXPORT`). */
@@ -20,7 +20,7 @@ export function callFunction(functions: MappingFunctions, name: string, row: Row
   try {
     return { ok: true, answer: called(row) };
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = reasonOf(error);
     return { ok: false, reason: `is refused by "${functionShown(name)}" (${why.slice(0, 200)})` };
   }
 }
