@@ -1,5 +1,6 @@
 import type { Problem, TableMapping } from '@strangler/contracts';
 import { checkConflictColumns } from './check-both-writers.js';
+import { checkLensColumns } from './check-lens-columns.js';
 import { kindOf, PAGED_KINDS } from './column.js';
 import { compileMapping } from './map.js';
 import { keepsKeysApart, lossOf } from './narrowing.js';
@@ -18,6 +19,7 @@ export type MappedTables = {
 /** Engines whose rows are rolled back with a transaction. */
 const TRANSACTIONAL = new Set(['innodb', 'rocksdb', 'tokudb', 'ndbcluster']);
 
+const known = (table: Found): Table | undefined => (table === 'unknown' ? undefined : table);
 const isSameSet = (a: readonly string[], b: readonly string[]): boolean =>
   a.length === b.length && a.every((name) => b.includes(name));
 const list = (names: readonly string[]): string => names.map((name) => `"${name}"`).join(', ');
@@ -27,6 +29,8 @@ export function checkTables(
   mapping: TableMapping,
   { source, target, children }: MappedTables,
   path: string,
+  /** Whether columns that the mapping does not know are left out without a word. */
+  isFlowing = false,
 ): readonly Problem[] {
   const found: Problem[] = [];
   const complain = (code: string, place: string, message: string, remedy: string) =>
@@ -69,6 +73,7 @@ export function checkTables(
     found.push(...checkConflictColumns(mapping, target, path));
   }
   if (source && target && source !== 'unknown' && target !== 'unknown') checkCopies(source, target);
+  found.push(...checkLensColumns(mapping, { source: known(source), target: known(target), isFlowing }, path));
   for (const [index, split] of mapping.split.entries()) {
     const child = children[index];
     const place = `.split[${index}]`;
@@ -122,7 +127,9 @@ export function checkTables(
     const copies = Object.entries(mapping.columns).flatMap(([name, rule]) =>
       typeof rule === 'string' ? [[name, rule] as const] : 'utc' in rule ? [[name, rule.utc] as const] : [],
     );
+    const lost = mapping.lost ?? [];
     for (const [targetName, sourceName] of [...Object.entries(mapping.key), ...copies]) {
+      if (mapping.owned?.target.includes(targetName) || lost.includes(sourceName)) continue;
       const [given, taken] = [columnOf(from, sourceName), columnOf(to, targetName)];
       if (!given || !taken) continue;
       const loss = lossOf(given, taken);

@@ -9,7 +9,8 @@ const TABLES = `
           to: item
           key: { id: id }
           columns: { title: name, kind: { enum: kind, values: { a: A } } }
-          split: [{ to: item_tag, column: tags, key: { item_id: id }, item: tag, position: position }]`;
+          split: [{ to: item_tag, column: tags, key: { item_id: id }, item: tag, position: position }]
+          lost: [shape, greek, share]`;
 
 function planOf(legacy: string, service: string, tables = TABLES): Plan {
   const loaded = parsePlan(
@@ -211,13 +212,14 @@ describe('a preflight', () => {
     const isLogged = (await engineOf(from.root)) === 'mysql';
     const told =
       'FOREIGN_KEY_CASCADES databases.legacy: foreign key "of_maker" changes rows of "product" when "maker" changes, and the log does not say so';
-    expect(await problems()).toEqual(isLogged ? [] : [told]);
+    const lost = TABLES.replace('lost: [', 'lost: [maker_id, ');
+    expect(await problems(lost)).toEqual(isLogged ? [] : [told]);
     await from.root.query(
       'ALTER TABLE product DROP FOREIGN KEY of_maker, ADD CONSTRAINT of_maker FOREIGN KEY (maker_id) REFERENCES maker (id)'
         .replace(', ADD', '; ALTER TABLE product ADD')
         .replace('of_maker FOREIGN', 'to_maker FOREIGN'),
     );
-    expect(await problems()).toEqual([]);
+    expect(await problems(lost)).toEqual([]);
   });
 
   it('tells every problem at once', async () => {

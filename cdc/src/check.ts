@@ -4,14 +4,31 @@ import { checkLog, hasTables, missingPrivileges, sourceNeeds, targetNeeds } from
 import { checkStandbys } from './check-standbys.js';
 import { checkBothWriters } from './check-both-writers.js';
 import { checkKafka } from './check-kafka.js';
+import { checkRows } from './check-rows.js';
 import { checkTables } from './check-tables.js';
 import { connect, controlSchemaOf, type Database, databaseOf } from './connect.js';
 import { SOURCE_TABLES, TARGET_TABLES } from './control-tables.js';
+import { hasCopy } from './drop-copy.js';
 import { readGrants } from './grants.js';
-import { readTable } from './table.js';
+import { readTable, type Table } from './table.js';
 
-/** Everything that would keep the sync from starting, all at once. Changes nothing but what the echo self-test writes where both sides write. */
-export async function check(plan: Plan): Promise<readonly Problem[]> {
+/** How mappings are tried on rows of their sources. */
+export type RowsToTry = {
+  /** Rows of each table, besides those with the extremes of its columns. */
+  readonly rows: number;
+  /** Also of a migration that has been copied, and rows that would be parked as well. */
+  readonly isAsked: boolean;
+};
+const AT_START: RowsToTry = { rows: 200, isAsked: false };
+
+/**
+ * Everything that would keep the sync from starting, all at once. Changes nothing but what the echo self-test writes where both sides write. Before the first
+ * copy mappings are tried on rows of their sources; what turns up later parks a row and stops nothing.
+ */
+export async function check(
+  plan: Plan,
+  { rows, isAsked }: RowsToTry = AT_START,
+): Promise<readonly Problem[]> {
   const problems: Problem[] = [...(await checkPort('sync.admin', plan.sync.admin))];
   const migrations = Object.entries(plan.migrations).flatMap(([name, { data }]) =>
     data ? [{ name, data }] : [],
@@ -68,6 +85,7 @@ export async function check(plan: Plan): Promise<readonly Problem[]> {
     }
     for (const { name, data } of migrations) {
       const [source, target] = [connections.get(data.from), connections.get(data.to)];
+      const hasBegun = target !== undefined && (await hasCopy(target.connection, target.database, name));
       for (const [index, mapping] of data.tables.entries()) {
         const read = async (side: typeof source, table: string) =>
           side ? readTable(side.connection, side.database.schema, table) : ('unknown' as const);
@@ -76,7 +94,21 @@ export async function check(plan: Plan): Promise<readonly Problem[]> {
           target: await read(target, mapping.to),
           children: await Promise.all(mapping.split.map((split) => read(target, split.to))),
         };
-        problems.push(...checkTables(mapping, tables, `migrations.${name}.data.tables[${index}]`));
+        const path = `migrations.${name}.data.tables[${index}]`;
+        const isFlowing = hasBegun && data.addedColumns !== 'stop';
+        const found = checkTables(mapping, tables, path, isFlowing);
+        problems.push(...found);
+        if (found.some(({ code }) => code !== 'COLUMN_DROPPED') || (hasBegun && !isAsked)) continue;
+        const side = { mapping, path, rows, tellsRefused: isAsked, random: Math.random };
+        if (source && isTable(tables.source) && isTable(tables.target))
+          problems.push(
+            ...(await checkRows({
+              ...side,
+              source: tables.source,
+              target: tables.target,
+              connection: source.connection,
+            })),
+          );
       }
       if (source) problems.push(...(await checkKafka(plan, name, data, source)));
     }
@@ -92,6 +124,9 @@ export async function check(plan: Plan): Promise<readonly Problem[]> {
     for (const { connection } of connections.values()) connection.destroy();
   }
 }
+
+const isTable = (found: Table | undefined | 'unknown'): found is Table =>
+  found !== undefined && found !== 'unknown';
 
 type Connected = { readonly database: Database; readonly connection: Connection };
 

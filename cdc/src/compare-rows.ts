@@ -42,7 +42,8 @@ export const sameKeyText = (pair: TablePair, key: Row): string =>
     }),
   );
 
-const folded = (text: string): string =>
+/** A text as a collation may take it that knows neither case nor accents nor blanks at the end. */
+export const folded = (text: string): string =>
   text.normalize('NFKD').replaceAll(/\p{M}/gu, '').toLowerCase().replace(/ +$/, '');
 
 /** What a target holds for one key: its row, and its children for each split. */

@@ -9,7 +9,8 @@ const ROWS_AT_A_TIME = 2_000;
 /** Target tables that a migration's mapping writes, children first. */
 export type CopiedTables = readonly string[];
 
-async function hasCopy(
+/** Whether a stream has ever begun to write into a target, and has not been dropped since. */
+export async function hasCopy(
   connection: Connection,
   target: Database,
   stream: string,

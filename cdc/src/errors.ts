@@ -286,3 +286,10 @@ export const loopFound = (table: string, key: string, crossings: number, windowM
     409,
     `row "${key}" of table "${table}" has come with the same change more than ${crossings} times within ${windowMs / 1000} seconds, as it does when both directions carry each other's writes: see what removes the rows of "apply_offset" from the log, then restart`,
   );
+export const functionNotLoaded = (name: string, reason: string, cause?: unknown) =>
+  new StranglerError(
+    'FUNCTION_NOT_LOADED',
+    422,
+    `function "${name}" cannot be loaded (${reason}): correct its file or its name in the plan`,
+    cause,
+  );

@@ -63,3 +63,20 @@ export function localToUtc(zoneName: string): (text: string) => MappedValue {
     return { ok: true, value: `${utc.toFormat('yyyy-MM-dd HH:mm:ss')}${fraction}` };
   };
 }
+
+const UTC = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)(\.\d+)?$/;
+
+/** UTC to the wall clock of a zone, both as the database prints them: every moment has one local time. */
+export function utcToLocal(zoneName: string): (text: string) => MappedValue {
+  const zone = IANAZone.create(zoneName);
+  return (text) => {
+    const [, date = '', time = '', fraction = ''] = UTC.exec(text) ?? [];
+    const moment = DateTime.fromISO(`${date}T${time}`, { zone: 'utc' });
+    if (date === '' || !moment.isValid)
+      return { ok: false, reason: `holds "${text.slice(0, 60)}", which is no date and time` };
+    const local = moment.plus(zone.offset(moment.toMillis()) * 60_000);
+    if (local.year < 0 || local.year > 9999)
+      return { ok: false, reason: `holds "${text}", which is outside the years of a DATETIME` };
+    return { ok: true, value: `${local.toFormat('yyyy-MM-dd HH:mm:ss')}${fraction}` };
+  };
+}

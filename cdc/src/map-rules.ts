@@ -1,10 +1,18 @@
 import type { ColumnRule, Value } from '@strangler/contracts';
 import { localToUtc } from './local-time.js';
+import { typeValues } from './type-values.js';
 
 /** A mapped value, or what is wrong with the source's, as the end of a sentence that starts with the column. */
 export type MappedValue =
   { readonly ok: true; readonly value: Value } | { readonly ok: false; readonly reason: string };
 export type ColumnMap = { readonly source: string | null; readonly map: (value: Value) => MappedValue };
+/** A rule that reads one source column at most. */
+export type SimpleRule = Exclude<
+  ColumnRule,
+  { join: readonly string[] } | { part: string } | { function: string }
+>;
+export const isSimple = (rule: ColumnRule): rule is SimpleRule =>
+  typeof rule === 'string' || !('join' in rule || 'part' in rule || 'function' in rule);
 
 const ok = (value: Value): MappedValue => ({ ok: true, value });
 const wrong = (reason: string): MappedValue => ({ ok: false, reason });
@@ -24,7 +32,7 @@ export function toMinorUnits(text: string, digits: number): MappedValue {
 }
 
 /** A rule of the plan as a function, compiled once for each column. */
-export function compileRule(rule: ColumnRule): ColumnMap {
+export function compileRule(rule: SimpleRule): ColumnMap {
   if (typeof rule === 'string') return { source: rule, map: ok };
   if ('constant' in rule) {
     const value =
@@ -39,6 +47,7 @@ export function compileRule(rule: ColumnRule): ColumnMap {
   }
   if ('minor' in rule)
     return { source: rule.minor, map: whenText((text) => toMinorUnits(text, rule.digits)) };
+  if ('type' in rule) return { source: rule.type, map: whenText(typeValues(rule).there) };
   if ('utc' in rule) {
     const convert = localToUtc(rule.zone);
     return { source: rule.utc, map: whenText(convert) };
@@ -68,7 +77,7 @@ export function compileRule(rule: ColumnRule): ColumnMap {
   };
 }
 
-const whenText =
+export const whenText =
   (map: (text: string) => MappedValue) =>
   (value: Value): MappedValue =>
     value === null

@@ -1,5 +1,9 @@
-import type { Row, SplitRule, TableMapping, Value } from '@strangler/contracts';
-import { compileRule } from './map-rules.js';
+import type { Row, SplitRule, TableMapping } from '@strangler/contracts';
+import { compileBackward } from './map-backward.js';
+import { compileForward } from './map-forward.js';
+import { type MappingFunctions, NO_FUNCTIONS } from './mapping-functions.js';
+import { isReversed } from './reverse.js';
+import type { Table } from './table.js';
 
 /** The rows of one child table that a source row asks for; `parent` names them by the columns of the split's key. */
 export type Children = { readonly split: SplitRule; readonly parent: Row; readonly rows: readonly Row[] };
@@ -17,9 +21,13 @@ export type RowMap = {
   readonly reads: readonly string[];
   /** Target columns it writes, the key's first. */
   readonly writes: readonly string[];
+  /** Whether the mapping takes a source row at all (`where`): one that it does not take is no source row. */
+  readonly takes: (row: Row) => boolean;
   readonly map: (row: Row) => Mapped;
   /** The target's key of a source row. */
   readonly keyOf: (row: Row) => Row;
+  /** Columns that it would write if it had other rows to make them of: lists whose elements are rows on the other side. */
+  readonly needsAssembling?: readonly string[];
 };
 
 /** Two rows have the same key exactly when their texts here are equal. */
@@ -36,56 +44,19 @@ export const keyShown = (key: Row): string =>
     .map((value) => (value instanceof Uint8Array ? `0x${Buffer.from(value).toString('hex')}` : String(value)))
     .join(',');
 
-/** Compiles a table's mapping once; the result is pure. */
-export function compileMapping(mapping: TableMapping): RowMap {
-  const key = Object.entries(mapping.key);
-  const columns = Object.entries(mapping.columns).map(([target, rule]) => ({ target, ...compileRule(rule) }));
-  const keyOf = (row: Row): Row =>
-    Object.fromEntries(key.map(([target, source]) => [target, row[source] ?? null]));
-  return {
-    mapping,
-    keyOf,
-    reads: [
-      ...new Set([
-        ...key.map(([, source]) => source),
-        ...columns.flatMap(({ source }) => source ?? []),
-        ...mapping.split.flatMap((split) => [split.column, ...Object.values(split.key)]),
-      ]),
-    ],
-    writes: [...key.map(([target]) => target), ...columns.map(({ target }) => target)],
-    map(row) {
-      const values: Record<string, Value> = {};
-      for (const { target, source, map } of columns) {
-        const mapped = map(source === null ? null : (row[source] ?? null));
-        if (!mapped.ok) return { ok: false, column: source ?? target, reason: mapped.reason };
-        values[target] = mapped.value;
-      }
-      const children: Children[] = [];
-      for (const split of mapping.split) {
-        const list = row[split.column] ?? null;
-        if (list instanceof Uint8Array)
-          return { ok: false, column: split.column, reason: 'holds bytes, which cannot be split' };
-        children.push(childrenOf(split, row, list));
-      }
-      return { ok: true, row: { key: keyOf(row), columns: values, children } };
-    },
-  };
-}
+/** What else a mapping is compiled with; without its tables values are compared as texts. */
+export type CompileWith = {
+  readonly functions?: MappingFunctions;
+  readonly source?: Table;
+  readonly target?: Table;
+};
 
-function childrenOf(split: SplitRule, row: Row, list: string | null): Children {
-  const parent: Row = Object.fromEntries(
-    Object.entries(split.key).map(([target, source]) => [target, row[source] ?? null]),
-  );
-  const items = (list ?? '')
-    .split(split.separator)
-    .map((item) => item.trim())
-    .filter((item) => item !== '');
-  // Without a place of its own an element that is there twice is one row.
-  const kept = split.position === undefined ? [...new Set(items)] : items;
-  const rows = kept.map((item, index): Row => ({
-    ...parent,
-    ...(split.position === undefined ? {} : { [split.position]: String(index) }),
-    [split.item]: item,
-  }));
-  return { split, parent, rows };
+/** Compiles a table's mapping once, whichever way it goes; the result is pure. */
+export function compileMapping(
+  mapping: TableMapping,
+  { functions = NO_FUNCTIONS, ...tables }: CompileWith = {},
+): RowMap {
+  return isReversed(mapping)
+    ? compileBackward(mapping, functions, tables)
+    : compileForward(mapping, functions);
 }

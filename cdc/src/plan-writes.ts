@@ -17,9 +17,11 @@ export function mapRow(
       };
 }
 
-/** What a change of a source row asks of its target. */
+/** What a change of a source row asks of its target. A row that leaves what the mapping takes is deleted there, one that enters it is new. */
 export function writesOf(pair: TablePair, change: ChangeEvent, seen?: Offset): readonly Write[] {
-  const { before, after } = change;
+  const taken = (row: Row | null) => (row && pair.map.takes(row) ? row : null);
+  const [before, after] = [taken(change.before), taken(change.after)];
+  if (before === null && after === null) return [];
   const from = before && pair.map.keyOf(before);
   if (pair.merge && after === null) return [mergeOf(pair, change, seen, before, null)];
   if (after === null) return [{ kind: 'delete', pair, key: from ?? {}, change }];

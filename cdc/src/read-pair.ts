@@ -55,9 +55,9 @@ const sourceKey = (pair: TablePair, key: Row): Row =>
     Object.entries(pair.map.mapping.key).map(([column, source]) => [source, key[column] ?? null]),
   );
 
-/** Source rows of target keys. */
-export const readSource = (source: Connection, pair: TablePair, keys: readonly Row[]): Promise<Row[]> =>
-  readRows(
+/** Source rows of target keys, those alone that the mapping takes. */
+export async function readSource(source: Connection, pair: TablePair, keys: readonly Row[]): Promise<Row[]> {
+  const rows = await readRows(
     source,
     pair.source,
     pair.map.reads,
@@ -66,6 +66,8 @@ export const readSource = (source: Connection, pair: TablePair, keys: readonly R
       pair.source,
     )}`,
   );
+  return rows.filter(pair.map.takes);
+}
 
 /** Target keys of those that have a source row. */
 export async function readSourceKeys(
@@ -76,11 +78,11 @@ export async function readSourceKeys(
   const rows = await readRows(
     source,
     pair.source,
-    Object.values(pair.map.mapping.key),
+    [...new Set([...Object.values(pair.map.mapping.key), ...Object.keys(pair.map.mapping.where ?? {})])],
     `WHERE ${isOneOf(
       keys.map((key) => sourceKey(pair, key)),
       pair.source,
     )}`,
   );
-  return rows.map(pair.map.keyOf);
+  return rows.filter(pair.map.takes).map(pair.map.keyOf);
 }

@@ -113,7 +113,8 @@ export function createScanner(
         return;
       }
       const keys = touched.get(chunk.pair.source.name);
-      const current = chunk.rows.filter((row) => !keys?.has(keyText(chunk.pair.map.keyOf(row))));
+      const { map } = chunk.pair;
+      const current = chunk.rows.filter((row) => map.takes(row) && !keys?.has(keyText(map.keyOf(row))));
       for (const row of current) writes.push(writeOfRow(chunk.pair, row, seen));
       const gone = (chunk.gone ?? []).filter(isUntouched(chunk.pair, keys));
       for (const key of gone)

@@ -2,6 +2,7 @@ import type { Row, TableMapping } from '@strangler/contracts';
 import type { Connection } from 'mysql2/promise';
 import type { Database } from './connect.js';
 import { tableUnreadable } from './errors.js';
+import { loadFunctions } from './load-functions.js';
 import { compileMapping, type RowMap } from './map.js';
 import { type MergeRules, mergeRulesOf } from './merge-rules.js';
 import { readTable, type Table } from './table.js';
@@ -21,7 +22,7 @@ export type TablePair = {
   childColumns(index: number): readonly string[];
 };
 
-/** Throws TABLE_UNREADABLE. */
+/** Throws TABLE_UNREADABLE and FUNCTION_NOT_LOADED. */
 export async function pairOf(
   mapping: TableMapping,
   from: Database,
@@ -38,11 +39,13 @@ export async function pairOf(
   const targetOf = new Map(
     Object.entries(mapping.key).map(([column, sourceColumn]) => [sourceColumn, column]),
   );
-  const map = compileMapping(mapping);
+  const functions = await loadFunctions(mapping);
   const written = await read(target, to, mapping.to);
+  const origin = await read(source, from, mapping.from);
+  const map = compileMapping(mapping, { functions, source: origin, target: written });
   return {
     map,
-    source: await read(source, from, mapping.from),
+    source: origin,
     target: written,
     merge: mergeRulesOf(mapping, map, written),
     children: await Promise.all(splits.map((split) => read(target, to, split.to))),

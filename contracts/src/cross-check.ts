@@ -1,6 +1,7 @@
 import { checkAdmin } from './check-admin.js';
 import { checkAuth } from './check-auth.js';
 import { checkConflicts, isByKafkaIn } from './check-conflicts.js';
+import { checkLens } from './check-lens.js';
 import { checkTransform } from './check-transform.js';
 import { checkGroups, membersIn } from './check-groups.js';
 import { checkUpstreams } from './check-upstreams.js';
@@ -180,6 +181,7 @@ export function crossCheck(document: unknown): readonly Inconsistency[] {
       if (!table.success) continue;
       const place = [...at, 'data', 'tables', index];
       checkTable(table.data, place, `${String(data['to'])}.`, name);
+      checkLens(table.data, place, complain);
       const isByKafka = isByKafkaIn(parts(plan['sync']), String(data['from']));
       checkConflicts(table.data, { at: place, truncate: data['truncate'], isByKafka }, complain);
     }

@@ -5,6 +5,7 @@ import { LineCounter, parseDocument, isNode, type Document } from 'yaml';
 import type { z } from 'zod';
 import { planUnreadable } from './errors.js';
 import { crossCheck } from './cross-check.js';
+import { withFunctionFiles } from './function-files.js';
 import { withGroupFlags } from './groups.js';
 import { lintRoutes } from './lint-routes.js';
 import { type PlanDocument, planSchema } from './plan.js';
@@ -245,7 +246,12 @@ export function parsePlan(
       .toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0));
   return {
     ok: true,
-    plan: { ...withGroupFlags(parsed.data), revision, file: absolute, folder: dirname(absolute) },
+    plan: {
+      ...withFunctionFiles(withGroupFlags(parsed.data), dirname(absolute)),
+      revision,
+      file: absolute,
+      folder: dirname(absolute),
+    },
     warnings,
   };
 }

@@ -46,6 +46,8 @@ const allowedFor = ({ folder, manifest }: Workspace) =>
 
 /** A specifier that is computed at run time cannot be judged, so it is reported under this name. */
 const COMPUTED = '(computed)';
+/** Where a plan, and not the toolkit, names what is loaded. */
+const NAMED_BY_THE_PLAN: ReadonlySet<string> = new Set(['cdc/src/load-functions.ts']);
 
 /** Everything a text asks another module for: static, dynamic, re-exported, as a type, by require, by reference comment. */
 function importsOf(text: string, file: string): readonly Import[] {
@@ -111,7 +113,8 @@ function whyForbidden(
 ): string | undefined {
   const isTest = isTestSource(file);
   const { folder, manifest } = workspace;
-  if (specifier === COMPUTED) return isTest ? undefined : 'is computed, so the table cannot be held';
+  if (specifier === COMPUTED)
+    return isTest || NAMED_BY_THE_PLAN.has(file) ? undefined : 'is computed, so the table cannot be held';
   if (/^(\/|file:|https?:|data:)/.test(specifier)) return 'is absolute';
   if (specifier.startsWith('.')) {
     const target = relative(root, resolve(root, file, '..', specifier));

@@ -1,0 +1,122 @@
+import type { Row, Value } from '@strangler/contracts';
+import { compileBack, type SourceColumns } from './back-columns.js';
+import { canonical } from './canonical.js';
+import { asPrinted, unfitFor } from './fit-column.js';
+import { compileFilter } from './filter.js';
+import type { Mapped, RowMap } from './map.js';
+import { compileColumns, type TargetColumn } from './map-columns.js';
+import type { MappingFunctions } from './mapping-functions.js';
+import type { ReversedMapping } from './reverse.js';
+import { columnOf, type Table } from './table.js';
+
+/** The tables as the reversed mapping calls them: `source` is the service's. */
+type Tables = { readonly source?: Table; readonly target?: Table };
+
+const shown = (value: Value): string =>
+  value === null ? 'NULL' : typeof value === 'string' ? `"${value.slice(0, 60)}"` : 'other bytes';
+
+/**
+ * A mapping on the way back. A row is refused when the mapping would make another row of what comes back: so nothing that the other side has written
+ * is lost in silence, and the two streams agree.
+ */
+export function compileBackward(
+  mapping: ReversedMapping,
+  functions: MappingFunctions,
+  tables: Tables,
+): RowMap {
+  const { backOf } = mapping;
+  const key = Object.entries(mapping.key);
+  const columns = compileBack(backOf, functions);
+  const given = new Set([...Object.values(backOf.key), ...columns.flatMap(({ gives }) => gives)]);
+  // What a column needs that does not come back cannot be made again here.
+  const again = compileColumns(backOf, functions).filter(({ reads }) =>
+    reads.every((name) => given.has(name)),
+  );
+  const filter = compileFilter(backOf);
+  const isAsked = filter.reads.every((name) => given.has(name));
+  const keyOf = (row: Row): Row =>
+    Object.fromEntries(key.map(([legacy, service]) => [legacy, row[service] ?? null]));
+  const written = columns.flatMap(({ gives }) => gives);
+  return {
+    mapping,
+    keyOf,
+    takes: () => true,
+    needsAssembling: backOf.split.map(({ column }) => column),
+    reads: [
+      ...new Set([
+        ...key.map(([, service]) => service),
+        ...columns.flatMap(({ reads }) => reads),
+        ...again.map(({ target }) => target),
+      ]),
+    ],
+    writes: [...key.map(([legacy]) => legacy), ...written],
+    map(row) {
+      const values = valuesOf(columns, row);
+      if (!values.ok) return values;
+      for (const name of written) {
+        const column = tables.target && columnOf(tables.target, name);
+        const value = values.row[name] ?? null;
+        const unfit = column && unfitFor(value, column);
+        // NULL is left to the column itself, which may have a trigger or a default.
+        if (unfit !== undefined && value !== null)
+          return { ok: false, column: name, reason: `would come back, but it ${unfit}` };
+      }
+      const back = asWritten({ ...keyOf(row), ...values.row });
+      const other = again.find((column) => !isSame(column, row, back));
+      if (other) return wayless(other, row, back);
+      if (isAsked && !filter.takes(back))
+        return {
+          ok: false,
+          column: filter.reads[0] ?? '',
+          reason: 'would come back as a row that "where" does not take',
+        };
+      return { ok: true, row: { key: keyOf(row), columns: values.row, children: [] } };
+    },
+  };
+
+  /** A row as the source's columns print it once it is there. */
+  function asWritten(row: Row): Row {
+    const { target } = tables;
+    return target
+      ? Object.fromEntries(
+          Object.entries(row).map(([name, value]) => [name, asPrinted(value, columnOf(target, name))]),
+        )
+      : row;
+  }
+
+  function isSame({ target, map }: TargetColumn, row: Row, back: Row): boolean {
+    const mapped = map(back);
+    const column = tables.source && columnOf(tables.source, target);
+    return mapped.ok && textOf(mapped.value, column) === textOf(row[target] ?? null, column);
+  }
+}
+
+const textOf = (value: Value, column: ReturnType<typeof columnOf>): string | null =>
+  column
+    ? canonical(value, column)
+    : value instanceof Uint8Array
+      ? `0x${Buffer.from(value).toString('hex')}`
+      : value;
+
+function valuesOf(
+  columns: readonly SourceColumns[],
+  row: Row,
+): { readonly ok: true; readonly row: Row } | Extract<Mapped, { ok: false }> {
+  const values: Record<string, Value> = {};
+  for (const { back } of columns) {
+    const given = back(row);
+    if (!given.ok) return given;
+    Object.assign(values, given.values);
+  }
+  return { ok: true, row: values };
+}
+
+function wayless({ target, map }: TargetColumn, row: Row, back: Row): Mapped {
+  const mapped = map(back);
+  const made = mapped.ok ? `would become ${shown(mapped.value)}` : 'would be refused';
+  return {
+    ok: false,
+    column: target,
+    reason: `holds ${shown(row[target] ?? null)}, which has no way back: on the way there it ${made}`,
+  };
+}

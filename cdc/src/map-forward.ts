@@ -1,0 +1,70 @@
+import type { Row, SplitRule, TableMapping, Value } from '@strangler/contracts';
+import { compileFilter } from './filter.js';
+import type { Children, RowMap } from './map.js';
+import { compileColumns } from './map-columns.js';
+import type { MappingFunctions } from './mapping-functions.js';
+
+/** A mapping on the way there: source row to target row. */
+export function compileForward(mapping: TableMapping, functions: MappingFunctions): RowMap {
+  const key = Object.entries(mapping.key);
+  const columns = compileColumns(mapping, functions);
+  const { reads, takes } = compileFilter(mapping);
+  const keyOf = (row: Row): Row =>
+    Object.fromEntries(key.map(([target, source]) => [target, row[source] ?? null]));
+  return {
+    mapping,
+    keyOf,
+    takes,
+    reads: [
+      ...new Set([
+        ...key.map(([, source]) => source),
+        ...columns.flatMap((column) => column.reads),
+        ...mapping.split.flatMap((split) => [split.column, ...Object.values(split.key)]),
+        ...reads,
+      ]),
+    ],
+    writes: [...key.map(([target]) => target), ...columns.map(({ target }) => target)],
+    map(row) {
+      const values: Record<string, Value> = {};
+      for (const {
+        target,
+        reads: [source = target],
+        map,
+      } of columns) {
+        const mapped = map(row);
+        if (!mapped.ok) return { ok: false, column: source, reason: mapped.reason };
+        values[target] = mapped.value;
+      }
+      const children: Children[] = [];
+      for (const split of mapping.split) {
+        const list = row[split.column] ?? null;
+        if (list instanceof Uint8Array)
+          return { ok: false, column: split.column, reason: 'holds bytes, which cannot be split' };
+        children.push(childrenOf(split, row, list));
+      }
+      return { ok: true, row: { key: keyOf(row), columns: values, children } };
+    },
+  };
+}
+
+/** Elements of a list as they become rows: blanks are trimmed, empty ones left out. */
+export function elementsOf(split: SplitRule, list: string | null): readonly string[] {
+  const items = (list ?? '')
+    .split(split.separator)
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
+  // Without a place of its own an element that is there twice is one row.
+  return split.position === undefined ? [...new Set(items)] : items;
+}
+
+function childrenOf(split: SplitRule, row: Row, list: string | null): Children {
+  const parent: Row = Object.fromEntries(
+    Object.entries(split.key).map(([target, source]) => [target, row[source] ?? null]),
+  );
+  const rows = elementsOf(split, list).map((item, index): Row => ({
+    ...parent,
+    ...(split.position === undefined ? {} : { [split.position]: String(index) }),
+    [split.item]: item,
+  }));
+  return { split, parent, rows };
+}
