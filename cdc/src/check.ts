@@ -1,6 +1,7 @@
 import { checkPort, type MigrationData, type Plan, type Problem, reasonOf } from '@strangler/contracts';
 import type { Connection, RowDataPacket } from 'mysql2/promise';
 import { checkLog, hasTables, missingPrivileges, sourceNeeds, targetNeeds } from './check-database.js';
+import { checkAssembly } from './check-assembly.js';
 import { checkStandbys } from './check-standbys.js';
 import { checkBothWriters } from './check-both-writers.js';
 import { checkKafka } from './check-kafka.js';
@@ -8,6 +9,8 @@ import { checkTables } from './check-tables.js';
 import { connect, controlSchemaOf, type Database, databaseOf } from './connect.js';
 import { SOURCE_TABLES, TARGET_TABLES } from './control-tables.js';
 import { readGrants } from './grants.js';
+import { sourceTablesOf } from './pair-names.js';
+import { shadowsOf } from './shadow-mappings.js';
 import { readTable } from './table.js';
 
 /** Everything that would keep the sync from starting, all at once. Changes nothing but what the echo self-test writes where both sides write. */
@@ -36,7 +39,7 @@ export async function check(plan: Plan): Promise<readonly Problem[]> {
       if (!source) continue;
       const tables = migrations
         .filter(({ data }) => data.from === name)
-        .flatMap(({ data }) => data.tables.map(({ from }) => from));
+        .flatMap(({ data }) => data.tables.flatMap(sourceTablesOf));
       const isNew = !(await hasTables(source.connection, controlSchemaOf(source.database), SOURCE_TABLES));
       problems.push(...(await checkLog(source.connection, `databases.${name}`)));
       const failover = plan.sync.failover[name];
@@ -61,7 +64,7 @@ export async function check(plan: Plan): Promise<readonly Problem[]> {
       problems.push(
         ...missingPrivileges(
           await readGrants(target.connection),
-          targetNeeds(target.database, tables, isNew),
+          targetNeeds(target.database, tables, isNew, isAssembled(migrations, name)),
           `databases.${name}`,
         ),
       );
@@ -76,7 +79,11 @@ export async function check(plan: Plan): Promise<readonly Problem[]> {
           target: await read(target, mapping.to),
           children: await Promise.all(mapping.split.map((split) => read(target, split.to))),
         };
-        problems.push(...checkTables(mapping, tables, `migrations.${name}.data.tables[${index}]`));
+        const path = `migrations.${name}.data.tables[${index}]`;
+        problems.push(...checkTables(mapping, tables, path));
+        const others = new Map<string, Awaited<ReturnType<typeof read>>>();
+        for (const table of sourceTablesOf(mapping)) others.set(table, await read(source, table));
+        problems.push(...checkAssembly(mapping, { ...tables, others }, path));
       }
       if (source) problems.push(...(await checkKafka(plan, name, data, source)));
     }
@@ -121,6 +128,12 @@ const bothWrite = (
         ...(data.from === database ? [from] : []),
         ...(data.to === database ? [to] : []),
       ]),
+  );
+
+/** Whether rows of a target are put together from several tables, some of which are kept beside it. */
+const isAssembled = (migrations: readonly { readonly data: MigrationData }[], target: string): boolean =>
+  migrations.some(
+    ({ data }) => data.to === target && data.tables.some((table) => shadowsOf(table).length > 0),
   );
 
 const writtenTables = (data: MigrationData): readonly string[] =>

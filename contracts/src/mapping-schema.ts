@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { assemblyKeys } from './assembly-schema.js';
 import { writersKeys } from './conflicts-schema.js';
 
 const column = z.string().min(1).max(64);
@@ -72,6 +73,9 @@ export const tableMappingSchema = z.strictObject({
     .array(column)
     .optional()
     .describe('columns of the source that came later and are known not to be carried (data.addedColumns)'),
+  ...assemblyKeys(columnRuleSchema),
   ...writersKeys,
 });
 export type TableMapping = z.infer<typeof tableMappingSchema>;
+/** Another source table of which at most one row gives columns to each row of the target. */
+export type PartRule = NonNullable<TableMapping['parts']>[number];
