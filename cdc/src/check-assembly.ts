@@ -70,7 +70,7 @@ function checkKinds(
     const item = isKnown(other) ? columnOf(other, shadow.list.item) : undefined;
     const list = isKnown(target) ? columnOf(target, shadow.column) : undefined;
     return [
-      ...(item && item.kind !== 'text' && !NUMBERS.has(item.kind)
+      ...(item && item.kind !== 'unsupported' && item.kind !== 'text' && !NUMBERS.has(item.kind)
         ? [
             problem(
               'COLUMN_TYPE_UNKNOWN',

@@ -6,6 +6,7 @@ import { sameKeyText } from './compare-rows.js';
 import { recopyRunning, tableMappedTwice, tableNotMapped } from './errors.js';
 import { keyOfText, parseKey, printKey } from './key-text.js';
 import { readSource, readSourceKeys } from './read-pair.js';
+import { readShadow } from './read-shadow.js';
 import { type Pass, passesOf } from './recopy-passes.js';
 import type { RecopyStore, StoredRecopy } from './recopy-store.js';
 import { isBehind, matches, quoted, readRows, tableName } from './sql.js';
@@ -235,6 +236,12 @@ export function createRecopier(options: RecopyOptions): Recopier {
     },
     async mend(pair, keys, signal) {
       if (keys.length === 0) return;
+      // First what the rows are put together from.
+      for (const part of pair.assembly?.shadows ?? [])
+        await send(signal, async () => {
+          const { rows, held } = await readShadow(source, target, pair, part, keys);
+          return { pair: part, rows, gone: withoutSource(part, held, rows.map(part.map.keyOf)) };
+        });
       await send(signal, async () => {
         const rows = await readSource(source, pair, keys);
         return { pair, rows, gone: withoutSource(pair, keys, rows.map(pair.map.keyOf)) };

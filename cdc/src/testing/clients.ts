@@ -13,7 +13,7 @@ const TARGET = `
   CREATE TABLE client_note (client_id INT PRIMARY KEY, note VARCHAR(60));`;
 
 /** One target table that is put together from five of the source, and a second one of the same source table. */
-export const clientData = (chunkRows: number): MigrationData => ({
+export const clientData = (chunkRows: number, missing: 'empty' | 'refuse' = 'empty'): MigrationData => ({
   from: 'legacy',
   to: 'service',
   chunkRows,
@@ -33,7 +33,7 @@ export const clientData = (chunkRows: number): MigrationData => ({
         { from: 'customer_contact', key: { id: 'customer_id' }, columns: { email: 'email' } },
       ],
       lookups: {
-        country_id: { column: 'country_code', in: 'country', key: 'code', value: 'id' },
+        country_id: { column: 'country_code', in: 'country', key: 'code', value: 'id', missing },
         area: { column: 'country_code', in: 'country', key: 'code', value: 'area' },
       },
       lists: {
