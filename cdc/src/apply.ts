@@ -67,6 +67,8 @@ export const APPLY_SESSION: readonly string[] = [
   'foreign_key_checks = 0',
   'unique_checks = 1',
   'innodb_lock_wait_timeout = 10',
+  // A list that is put together is cut at a kibibyte otherwise.
+  'group_concat_max_len = 1073741824',
   '@strangler_apply = 1',
 ];
 

@@ -61,7 +61,7 @@ export type BackfillOptions = {
 export async function backfill(options: BackfillOptions, signal: AbortSignal): Promise<void> {
   const { source, stopPoints, watermarks, newToken } = options;
   for (const pair of options.pairs) {
-    const start = options.progress.get(pair.source.name);
+    const start = options.progress.get(pair.name);
     if (start?.done) continue;
     const key = pair.source.primaryKey;
     const names = [...new Set([...key, ...pair.map.reads])];
@@ -99,7 +99,7 @@ export async function backfill(options: BackfillOptions, signal: AbortSignal): P
         low,
         high,
         rows,
-        progress: { table: pair.source.name, lastKey, copied: rows.length, done: isEnd },
+        progress: { table: pair.name, lastKey, copied: rows.length, done: isEnd },
       };
       const applied = options.announce(chunk);
       // It may fail while the watermark is still being written.

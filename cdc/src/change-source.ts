@@ -1,4 +1,5 @@
 import type { Offset, SourceTransaction } from '@strangler/contracts';
+import type { TablePair } from './table-pair.js';
 
 /**
  * Where committed changes come from. Offsets always stand between two transactions.
@@ -23,3 +24,18 @@ export type CapturedTable = {
   /** Told of columns that a statement adds, before anything behind it is read; what it throws ends the stream. */
   readonly onAdded?: (columns: readonly string[]) => void;
 };
+
+/** Each source table of mappings once, with all the columns that they read of it. */
+export function capturedBy(pairs: readonly Pick<TablePair, 'source' | 'map'>[]): readonly CapturedTable[] {
+  const tables = new Map<string, { readonly database: string; readonly table: string; columns: string[] }>();
+  for (const { source, map } of pairs) {
+    const { database, name: table } = source;
+    const known = tables.get(table);
+    tables.set(table, {
+      database,
+      table,
+      columns: [...new Set([...(known?.columns ?? []), ...map.reads])],
+    });
+  }
+  return [...tables.values()];
+}

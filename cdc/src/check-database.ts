@@ -104,7 +104,16 @@ export const targetNeeds = (
   database: Database,
   tables: readonly string[],
   isNew: boolean,
+  isAssembled = false,
 ): readonly Need[] => [
+  // Shadows are made as the tables need them.
+  ...(isAssembled
+    ? ['CREATE', 'ALTER', 'DROP', 'INDEX', 'SELECT', 'INSERT', 'UPDATE', 'DELETE'].map((privilege) => ({
+        privilege,
+        schema: controlSchemaOf(database),
+        table: '*',
+      }))
+    : []),
   ...tables.flatMap((table) =>
     ['SELECT', 'INSERT', 'UPDATE', 'DELETE'].map((privilege) => ({
       privilege,

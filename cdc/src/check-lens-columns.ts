@@ -56,6 +56,7 @@ export function checkLensColumns(
   const { reads } = compileMapping(mapping);
   const said = new Set([
     ...reads,
+    ...Object.values(mapping.lookups ?? {}).map(({ column }) => column),
     ...(mapping.lost ?? []),
     ...(mapping.leaveOut ?? []),
     ...(mapping.owned?.source ?? []),

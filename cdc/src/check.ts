@@ -1,6 +1,7 @@
 import { checkPort, type MigrationData, type Plan, type Problem, reasonOf } from '@strangler/contracts';
 import type { Connection, RowDataPacket } from 'mysql2/promise';
 import { checkLog, hasTables, missingPrivileges, sourceNeeds, targetNeeds } from './check-database.js';
+import { checkAssembly } from './check-assembly.js';
 import { checkStandbys } from './check-standbys.js';
 import { checkBothWriters } from './check-both-writers.js';
 import { checkKafka } from './check-kafka.js';
@@ -10,6 +11,8 @@ import { connect, controlSchemaOf, type Database, databaseOf } from './connect.j
 import { SOURCE_TABLES, TARGET_TABLES } from './control-tables.js';
 import { hasCopy } from './drop-copy.js';
 import { readGrants } from './grants.js';
+import { sourceTablesOf } from './pair-names.js';
+import { shadowsOf } from './shadow-mappings.js';
 import { readTable, type Table } from './table.js';
 
 /** How mappings are tried on rows of their sources. */
@@ -53,7 +56,7 @@ export async function check(
       if (!source) continue;
       const tables = migrations
         .filter(({ data }) => data.from === name)
-        .flatMap(({ data }) => data.tables.map(({ from }) => from));
+        .flatMap(({ data }) => data.tables.flatMap(sourceTablesOf));
       const isNew = !(await hasTables(source.connection, controlSchemaOf(source.database), SOURCE_TABLES));
       problems.push(...(await checkLog(source.connection, `databases.${name}`)));
       const failover = plan.sync.failover[name];
@@ -78,7 +81,7 @@ export async function check(
       problems.push(
         ...missingPrivileges(
           await readGrants(target.connection),
-          targetNeeds(target.database, tables, isNew),
+          targetNeeds(target.database, tables, isNew, isAssembled(migrations, name)),
           `databases.${name}`,
         ),
       );
@@ -96,7 +99,10 @@ export async function check(
         };
         const path = `migrations.${name}.data.tables[${index}]`;
         const isFlowing = hasBegun && data.addedColumns !== 'stop';
-        const found = checkTables(mapping, tables, path, isFlowing);
+        const found = [...checkTables(mapping, tables, path, isFlowing)];
+        const others = new Map<string, Awaited<ReturnType<typeof read>>>();
+        for (const table of sourceTablesOf(mapping)) others.set(table, await read(source, table));
+        found.push(...checkAssembly(mapping, { ...tables, others }, path));
         problems.push(...found);
         if (found.some(({ code }) => code !== 'COLUMN_DROPPED') || (hasBegun && !isAsked)) continue;
         const side = { mapping, path, rows, tellsRefused: isAsked, random: Math.random };
@@ -156,6 +162,12 @@ const bothWrite = (
         ...(data.from === database ? [from] : []),
         ...(data.to === database ? [to] : []),
       ]),
+  );
+
+/** Whether rows of a target are put together from several tables, some of which are kept beside it. */
+const isAssembled = (migrations: readonly { readonly data: MigrationData }[], target: string): boolean =>
+  migrations.some(
+    ({ data }) => data.to === target && data.tables.some((table) => shadowsOf(table).length > 0),
   );
 
 const writtenTables = (data: MigrationData): readonly string[] =>

@@ -2,6 +2,7 @@ import type { Connection, ResultSetHeader, RowDataPacket } from 'mysql2/promise'
 import { connect, controlSchemaOf, type Database } from './connect.js';
 import { APPLY_SESSION } from './apply.js';
 import { ensureTables, TARGET_TABLES } from './control-tables.js';
+import { dropShadows } from './shadow-table.js';
 import { quoted } from './sql.js';
 
 const ROWS_AT_A_TIME = 2_000;
@@ -65,6 +66,7 @@ export async function dropCopy(
         deleted = result.affectedRows;
       } while (deleted === ROWS_AT_A_TIME);
     }
+    await dropShadows(connection, schema, stream);
     await connection.beginTransaction();
     for (const table of [
       'captured_columns',

@@ -1,3 +1,5 @@
+// Long: one line for each error, as everywhere.
+
 import { reasonOf, StranglerError } from '@strangler/contracts';
 
 export const databaseUnreachable = (database: string, cause: unknown) =>
@@ -116,6 +118,18 @@ export const valueUnmapped = (table: string, key: string, column: string, reason
     'VALUE_UNMAPPED',
     409,
     `row "${key}" of table "${table}" cannot be mapped: column "${column}" ${reason}`,
+  );
+export const lookupMissing = (table: string, key: string, column: string, inTable: string) =>
+  new StranglerError(
+    'LOOKUP_MISSING',
+    409,
+    `row ${key} of source table "${table}" has in "${column}" what is not in "${inTable}": add it there or correct the row, then retry the key, or let it be with "missing: empty"`,
+  );
+export const tableMappedTwice = (table: string, names: readonly string[]) =>
+  new StranglerError(
+    'TABLE_NOT_MAPPED',
+    404,
+    `table "${table}" is mapped more than once: name one of ${names.map((name) => `"${name}"`).join(', ')}`,
   );
 export const rowRefused = (table: string, key: string, cause: unknown) =>
   new StranglerError(

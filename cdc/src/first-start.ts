@@ -35,14 +35,14 @@ export async function firstStart({
   to,
   beginsEqual = false,
 }: FirstStart): Promise<Offset> {
-  for (const table of beginsEqual ? [] : pairs.flatMap((pair) => [pair.target, ...pair.children])) {
+  const written = pairs.filter(({ shadow }) => !shadow);
+  for (const table of beginsEqual ? [] : written.flatMap((pair) => [pair.target, ...pair.children])) {
     const [rows] = await target.query<RowDataPacket[]>(`SELECT 1 FROM ${tableName(table)} LIMIT 1`);
     if (rows.length > 0) throw targetNotEmpty(table.name);
   }
   const offset = await changes.now();
   const totals = new Map<string, number>();
-  for (const pair of pairs)
-    totals.set(pair.source.name, beginsEqual ? 0 : await countRows(source, pair.source));
+  for (const pair of pairs) totals.set(pair.name, beginsEqual ? 0 : await countRows(source, pair.source));
   await applier.begin(offset, async (connection) => {
     for (const [name, total] of totals) await addProgress(connection, to, stream, name, total, beginsEqual);
   });

@@ -10,6 +10,7 @@ const map = compileMapping(
 );
 const product = { database: 'shop', name: 'product', columns: [], primaryKey: ['id'] };
 const pair: TablePair = {
+  name: 'product',
   map,
   source: product,
   target: { ...product, name: 'item' },

@@ -31,6 +31,7 @@ import type { FlowClock } from './flow-clock.js';
 import { keptConflicts } from './kept-conflicts.js';
 import { createLag } from './lag.js';
 import { type Flow, type PipelineObserver, type PipelineOptions, runPipeline } from './pipeline.js';
+import { namesOf } from './pair-names.js';
 import { createParkingDesk, type ParkingDesk } from './parking-desk.js';
 import type { RecopyWish } from './recopy.js';
 import type { ParkingWish } from './repair.js';
@@ -158,10 +159,10 @@ export class MigrationSync {
   }
 
   evidence(now: number): MigrationSyncEvidence {
-    const tables = this.#options.data.tables.map(({ from }) => {
-      const { copied, total, done } = this.#progress.get(from) ?? { copied: 0, total: 0, done: false };
+    const tables = namesOf(this.#options.data).map((table) => {
+      const { copied, total, done } = this.#progress.get(table) ?? { copied: 0, total: 0, done: false };
       // Rows that came after they were counted are copied too.
-      return { table: from, copied, total: done ? copied : Math.max(copied, total), done };
+      return { table, copied, total: done ? copied : Math.max(copied, total), done };
     });
     const isLive = this.#state === 'backfilling' || this.#state === 'tailing';
     return {

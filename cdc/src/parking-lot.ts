@@ -269,7 +269,8 @@ export class ParkingLot {
   }
 }
 
-const keysOf = (write: Write): readonly Row[] =>
+/** Keys of the target that a write is of. */
+export const keysOf = (write: Write): readonly Row[] =>
   write.kind === 'empty'
     ? []
     : write.kind === 'upsert'

@@ -17,7 +17,7 @@ import { Applier } from './apply.js';
 import { originsTold } from './both-directions.js';
 import { ownWritesIn } from './both-writers.js';
 import { backfill, type Chunk, type Progress } from './backfill.js';
-import type { CapturedTable, ChangeSource } from './change-source.js';
+import { capturedBy, type CapturedTable, type ChangeSource } from './change-source.js';
 import { connect, controlSchemaOf, type Database } from './connect.js';
 import { ensureTables, SOURCE_TABLES, TARGET_TABLES } from './control-tables.js';
 import { flowEnded } from './errors.js';
@@ -30,14 +30,15 @@ import type { TripwireLimits } from './loop-tripwire.js';
 import { memoryTaken } from './memory-taken.js';
 import type { OwnWrites } from './own-writes.js';
 import { type Parked, type ParentsOf } from './parking-lot.js';
-import { addToProgress, readProgress } from './progress.js';
+import { addToProgress, forgetProgress, readProgress } from './progress.js';
 import { createRecopier, type RecopyWish } from './recopy.js';
 import { recopyStore, type StoredRecopy } from './recopy-store.js';
 import { type ParkingWish, type Repair, repairParked } from './repair.js';
 import { createScanner, type Scanned } from './scan.js';
 import { readServerLoad } from './server-load.js';
 import type { StopPoints } from './stop-points.js';
-import { pairOf, type TablePair } from './table-pair.js';
+import { pairsOf } from './pairs-of.js';
+import type { TablePair } from './table-pair.js';
 import { lookForStrayWrites } from './stray-log.js';
 import { createThrottle } from './throttle.js';
 import { watermarkTable } from './watermark.js';
@@ -103,8 +104,8 @@ export type Flow = {
   readonly pairs: readonly TablePair[];
   /** Resolves when the target has everything that was committed in the source before the call. Throws APPLY_BEHIND. */
   reach(signal: AbortSignal): Promise<void>;
-  /** Calls back for every key of a target that the log touches, with the source table, until the returned function is called. */
-  watch(onTouched: (table: string, key: Row) => void): () => void;
+  /** Calls back for every key of a target that the log touches, with the name of its pair and null where it may be any, until the returned function is called. */
+  watch(onTouched: (pair: string, key: Row | null) => void): () => void;
   readonly parked: () => ReadonlyMap<string, Parked>;
   /** Repairs or gives up parked keys. Throws KEY_NOT_PARKED. */
   settleParked(wish: ParkingWish): Promise<ParkingResult>;
@@ -145,30 +146,32 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
   const repairs = createAnnounced<Repair>();
   /** What was applied in the target transaction that is still open. */
   const uncommitted: Committed[] = [];
-  const watchers = new Set<(table: string, key: Row) => void>();
+  const watchers = new Set<(pair: string, key: Row | null) => void>();
   try {
     const [source, marks, target] = [await open(from), await open(from), await open(to)];
     const [sourceLoad, targetLoad] = [await open(from), await open(to)];
     await ensureTables(source, controlSchemaOf(from), SOURCE_TABLES);
     await ensureTables(target, controlSchemaOf(to), TARGET_TABLES);
-    const pairs: TablePair[] = [];
-    for (const mapping of data.tables) pairs.push(await pairOf(mapping, from, source, to, target));
+    const forget = (names: readonly string[]) => forgetProgress(target, to, stream, names);
+    const { pairs, fresh } = await pairsOf({ stream, data, from, source, to, target, forget });
     parentsOf = await readParents(target, to.schema, pairs);
     const captured = [
-      ...pairs.map((pair, index) => ({
-        database: from.schema,
-        table: pair.source.name,
-        columns: pair.map.reads,
-        onAdded: whenAdded(pair.source.name, data, index, (added) => observer.onAddedColumns?.(added)),
+      ...capturedBy(pairs).map((table) => ({
+        ...table,
+        onAdded: whenAdded(table.table, data, (added) => observer.onAddedColumns?.(added)),
       })),
       watermarkTable(controlSchemaOf(from)),
     ];
     const changes = await originsTold({ ...options, source, captured, pairs }, running);
     own = await ownWritesIn({ ...options, source, open, pairs });
+    const stored = await applier.takeOver();
+    if (stored) await forget(fresh);
     const start =
-      (await applier.takeOver())?.offset ??
-      (await firstStart({ ...options, pairs, changes, applier, source, target }));
+      stored?.offset ?? (await firstStart({ ...options, pairs, changes, applier, source, target }));
     const progress = await readProgress(target, to, stream);
+    for (const { name: table } of pairs)
+      if (!progress.has(table))
+        progress.set(table, { table, lastKey: null, copied: 0, total: 0, done: false });
     observer.onProgress(progress);
     observer.onParked(applier.parked);
 
@@ -180,7 +183,7 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
       chunkOf: (high) => chunks.of(high),
       repairOf: (high) => repairs.of(high),
       isWatched: () => watchers.size > 0,
-      onTouched: (table, key) => watchers.forEach((watch) => watch(table, key)),
+      onTouched: (pair, key) => watchers.forEach((watch) => watch(pair, key)),
     });
     observer.onThrottled?.(null);
     const throttle = createThrottle({
@@ -240,7 +243,11 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
     const strayWrites = { stream, to, target, pairs, data, copied, recopier, clock: options.clock, onFound };
     Promise.all([
       watermarks.beat(running),
-      copied.then(() => recopier.run(running)),
+      copied.then(async () => {
+        // What was looked up before its table was copied is there now.
+        if (fresh.length > 0 && applier.parked.size > 0) await settleParked({});
+        return recopier.run(running);
+      }),
       lookForStrayWrites(strayWrites, running),
       own?.follow(running),
     ]).catch((error: unknown) => {
@@ -248,7 +255,7 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
       if (!running.aborted) end.abort(error);
     });
     observer.onFlow({
-      pairs,
+      pairs: pairs.filter(({ shadow }) => !shadow),
       reach: (given) => watermarks.reach(AbortSignal.any([given, running])),
       watch(onTouched) {
         watchers.add(onTouched);

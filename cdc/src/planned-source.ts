@@ -8,6 +8,7 @@ import { type ConnectorConfig, connectorConfig, connectorNames } from './connect
 import { connectorWatch } from './connector-watch.js';
 import { kafkaLog } from './kafka-log.js';
 import { kafkaSource } from './kafka-source.js';
+import { sourceTablesOf } from './pair-names.js';
 import { watermarkTable } from './watermark.js';
 
 /** The settings when the plan lets the changes of a migration come through Kafka. */
@@ -58,6 +59,9 @@ export async function plannedConnector(
     migration,
     from,
     engine: /mariadb/i.test(String(rows[0]?.['version'])) ? 'mariadb' : 'mysql',
-    tables: [...data.tables.map((mapping) => `${from.schema}.${mapping.from}`), `${schema}.${table}`],
+    tables: [
+      ...new Set(data.tables.flatMap(sourceTablesOf).map((name) => `${from.schema}.${name}`)),
+      `${schema}.${table}`,
+    ],
   });
 }

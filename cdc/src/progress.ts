@@ -43,6 +43,20 @@ export async function addProgress(
   );
 }
 
+/** Copies that begin anew, whatever was copied before. */
+export async function forgetProgress(
+  connection: Connection,
+  target: Database,
+  stream: string,
+  names: readonly string[],
+): Promise<void> {
+  if (names.length > 0)
+    await connection.query(`DELETE FROM ${progressTable(target)} WHERE stream = ? AND table_name IN (?)`, [
+      stream,
+      names,
+    ]);
+}
+
 /** Moves the progress of a copy on, in the transaction of its rows. */
 export async function writeProgress(
   connection: Connection,
@@ -57,8 +71,9 @@ export async function writeProgress(
     );
   else
     await connection.query(
-      `UPDATE ${progressTable(target)} SET last_key = ?, copied = copied + ?, done = ? WHERE stream = ? AND table_name = ?`,
-      [lastKey, copied, done ? 1 : 0, stream, table],
+      `INSERT INTO ${progressTable(target)} (stream, table_name, last_key, copied, done) VALUES (?, ?, ?, ?, ?)
+         ON DUPLICATE KEY UPDATE last_key = VALUES(last_key), copied = copied + VALUES(copied), done = VALUES(done)`,
+      [stream, table, lastKey, copied, done ? 1 : 0],
     );
 }
 

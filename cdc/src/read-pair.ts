@@ -10,7 +10,8 @@ export async function readTarget(
   pair: TablePair,
   keys: readonly Row[],
 ): Promise<(key: Row) => Found> {
-  const rows = await readRows(target, pair.target, pair.map.writes, `WHERE ${isOneOf(keys, pair.target)}`);
+  const names = [...pair.map.writes, ...(pair.assembly?.columns ?? [])];
+  const rows = await readRows(target, pair.target, names, `WHERE ${isOneOf(keys, pair.target)}`);
   const byKey = new Map(rows.map((row) => [targetKeyText(pair, row), row]));
   const children = await Promise.all(
     pair.children.map(async (child, index) => {
@@ -55,12 +56,17 @@ const sourceKey = (pair: TablePair, key: Row): Row =>
     Object.entries(pair.map.mapping.key).map(([column, source]) => [source, key[column] ?? null]),
   );
 
+/** Source columns that the mapping of a row asks for, also where it looks them up. */
+export const readsOf = ({ map }: TablePair): readonly string[] => [
+  ...new Set([...map.reads, ...Object.values(map.mapping.lookups ?? {}).map(({ column }) => column)]),
+];
+
 /** Source rows of target keys, those alone that the mapping takes. */
 export async function readSource(source: Connection, pair: TablePair, keys: readonly Row[]): Promise<Row[]> {
   const rows = await readRows(
     source,
     pair.source,
-    pair.map.reads,
+    readsOf(pair),
     `WHERE ${isOneOf(
       keys.map((key) => sourceKey(pair, key)),
       pair.source,

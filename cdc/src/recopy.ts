@@ -3,9 +3,10 @@ import type { Row } from '@strangler/contracts';
 import type { Connection, RowDataPacket } from 'mysql2/promise';
 import { type Chunk, chunkSize } from './backfill.js';
 import { sameKeyText } from './compare-rows.js';
-import { recopyRunning, tableNotMapped } from './errors.js';
+import { recopyRunning, tableMappedTwice, tableNotMapped } from './errors.js';
 import { keyOfText, parseKey, printKey } from './key-text.js';
 import { readSource, readSourceKeys } from './read-pair.js';
+import { readShadow } from './read-shadow.js';
 import { type Pass, passesOf } from './recopy-passes.js';
 import type { RecopyStore, StoredRecopy } from './recopy-store.js';
 import { isBehind, matches, quoted, readRows, tableName } from './sql.js';
@@ -58,7 +59,17 @@ export function createRecopier(options: RecopyOptions): Recopier {
   const { source, target, pairs, store, watermarks, clock } = options;
   let wake: () => void = () => {};
 
-  const pairNamed = (name: string) => pairs.find((pair) => pair.source.name === name);
+  const pairNamed = (name: string) => pairs.find((pair) => pair.name === name);
+  /** Of one that a person names, who may know its source table only. */
+  const pairMeant = (name: string) => {
+    const all = pairs.filter(({ source: { name: read } }) => read === name);
+    if (all.length > 1 && !pairNamed(name))
+      throw tableMappedTwice(
+        name,
+        all.map((pair) => pair.name),
+      );
+    return pairNamed(name) ?? all[0];
+  };
   const tell = async () => options.onRecopies(await store.read());
 
   /** Rows of the range that are behind `last`. */
@@ -150,7 +161,7 @@ export function createRecopier(options: RecopyOptions): Recopier {
         const isEnd = found.length < size;
         const reached = found.at(-1) ?? last;
         const progress = {
-          table: pair.source.name,
+          table: pair.name,
           lastKey: isEnd || reached === null ? null : printKey(reached, names),
           copied: isChild ? 0 : found.length,
           done: false,
@@ -185,14 +196,15 @@ export function createRecopier(options: RecopyOptions): Recopier {
     }
     // A row may have been refused because of a value that a later row of the copy has given back.
     await options.retryParked();
-    await store.finish(pair.source.name, new Date(clock()).toISOString());
+    await store.finish(pair.name, new Date(clock()).toISOString());
     await tell();
   }
 
   return {
-    async ask({ table, from, to, dryRun }) {
-      const pair = pairNamed(table);
-      if (!pair) throw tableNotMapped(options.stream, table);
+    async ask({ table: named, from, to, dryRun }) {
+      const pair = pairMeant(named);
+      if (!pair) throw tableNotMapped(options.stream, named);
+      const table = pair.name;
       const range = {
         from: from === undefined ? null : keyOfText(from, pair.source),
         to: to === undefined ? null : keyOfText(to, pair.source),
@@ -224,6 +236,12 @@ export function createRecopier(options: RecopyOptions): Recopier {
     },
     async mend(pair, keys, signal) {
       if (keys.length === 0) return;
+      // First what the rows are put together from.
+      for (const part of pair.assembly?.shadows ?? [])
+        await send(signal, async () => {
+          const { rows, held } = await readShadow(source, target, pair, part, keys);
+          return { pair: part, rows, gone: withoutSource(part, held, rows.map(part.map.keyOf)) };
+        });
       await send(signal, async () => {
         const rows = await readSource(source, pair, keys);
         return { pair, rows, gone: withoutSource(pair, keys, rows.map(pair.map.keyOf)) };

@@ -2,6 +2,7 @@ import type { Offset, Row, SourceTransaction } from '@strangler/contracts';
 import type { ProgressUpdate } from './apply.js';
 import { sameKeyText } from './compare-rows.js';
 import type { Chunk } from './backfill.js';
+import { anchorKeyOf } from './assembly.js';
 import { keyText } from './map.js';
 import { answerOf } from './answers.js';
 import { mapRow, mergeOfRow, writeOfRow, writesOf } from './plan-writes.js';
@@ -10,7 +11,7 @@ import type { TablePair } from './table-pair.js';
 import { type Watermark, watermarkOf } from './watermark.js';
 import type { Write } from './compact.js';
 
-/** Keys that the log touched, by source table and text. */
+/** Keys that the log touched, by the name of their pair and text. */
 type Touched = Map<string, Map<string, Row>>;
 
 /** Of a table between two watermarks; a large transaction may touch any number. */
@@ -37,8 +38,8 @@ export type ScannerOptions = {
   readonly repairOf: (high: string) => Repair | undefined;
   /** Whether anybody wants to be told of keys. */
   readonly isWatched: () => boolean;
-  /** Told of each key the log touches, before anything of its transaction is applied. */
-  readonly onTouched: (table: string, key: Row) => void;
+  /** Told of each key the log touches, before anything of its transaction is applied; null: any key of the pair may be. */
+  readonly onTouched: (pair: string, key: Row | null) => void;
 };
 
 /**
@@ -48,7 +49,11 @@ export type ScannerOptions = {
 export function createScanner(
   options: ScannerOptions,
 ): (transactions: readonly SourceTransaction[]) => Scanned {
-  const pairs = new Map(options.pairs.map((pair) => [`${pair.source.database}.${pair.source.name}`, pair]));
+  const pairs = new Map<string, TablePair[]>();
+  for (const pair of options.pairs) {
+    const name = `${pair.source.database}.${pair.source.name}`;
+    pairs.set(name, [...(pairs.get(name) ?? []), pair]);
+  }
   let seen: Offset | undefined;
   let window: { readonly low: string; touched: Touched | undefined } | undefined;
 
@@ -70,29 +75,33 @@ export function createScanner(
           continue;
         }
         const answer = answerOf(change, options.watermarkSchema);
-        const asked = answer && pairs.get(`${answer.database}.${answer.table}`);
+        const asked = answer && pairs.get(`${answer.database}.${answer.table}`)?.find(({ merge }) => merge);
         if (asked) writes.push(mergeOfRow(asked, asked.map.keyOf(answer.row), answer.row, seen, true));
-        const pair = pairs.get(`${change.database}.${change.table}`);
-        if (!pair) continue;
+        const mapped = pairs.get(`${change.database}.${change.table}`);
+        if (!mapped) continue;
         rows++;
-        if (change.operation === 'truncate') {
-          // Every key is touched.
-          if (window) window.touched = undefined;
-          writes.push({ kind: 'empty', pair, change });
-          continue;
+        for (const pair of mapped) {
+          if (change.operation === 'truncate') {
+            // Every key is touched.
+            if (window) window.touched = undefined;
+            writes.push({ kind: 'empty', pair, change });
+            continue;
+          }
+          if (window?.touched || options.isWatched())
+            for (const image of [change.before, change.after]) if (image) touch(pair, image);
+          for (const write of writesOf(pair, change, seen)) writes.push(write);
         }
-        if (window?.touched || options.isWatched())
-          for (const image of [change.before, change.after]) if (image) touch(pair, pair.map.keyOf(image));
-        for (const write of writesOf(pair, change, seen)) writes.push(write);
       }
     }
     return { writes, seen, progress, chunks, repairs, watermarks, rows };
 
-    function touch(pair: TablePair, key: Row): void {
-      options.onTouched(pair.source.name, key);
+    function touch(pair: TablePair, image: Row): void {
+      const key = pair.map.keyOf(image);
+      if (pair.shadow) options.onTouched(pair.shadow.assembly.anchor.name, anchorKeyOf(pair.shadow, image));
+      else options.onTouched(pair.name, key);
       if (!window?.touched) return;
-      const keys = window.touched.get(pair.source.name) ?? new Map<string, Row>();
-      window.touched.set(pair.source.name, keys.set(keyText(key), key));
+      const keys = window.touched.get(pair.name) ?? new Map<string, Row>();
+      window.touched.set(pair.name, keys.set(keyText(key), key));
       if (keys.size > KEYS_REMEMBERED) window.touched = undefined;
     }
 
@@ -102,8 +111,7 @@ export function createScanner(
       const chunk = options.chunkOf(high);
       if (!chunk) return;
       // Without its low watermark nobody could say which rows are stale.
-      if (window?.low !== chunk.low)
-        throw new Error(`chunk of "${chunk.pair.source.name}" ended before it began`);
+      if (window?.low !== chunk.low) throw new Error(`chunk of "${chunk.pair.name}" ended before it began`);
       chunks.push(chunk);
       const { touched } = window;
       window = undefined;
@@ -112,7 +120,7 @@ export function createScanner(
         chunk.isStale = true;
         return;
       }
-      const keys = touched.get(chunk.pair.source.name);
+      const keys = touched.get(chunk.pair.name);
       const { map } = chunk.pair;
       const current = chunk.rows.filter((row) => map.takes(row) && !keys?.has(keyText(map.keyOf(row))));
       for (const row of current) writes.push(writeOfRow(chunk.pair, row, seen));
@@ -136,7 +144,7 @@ export function createScanner(
       window = undefined;
       for (const { pair, key, row, discard } of repair.keys) {
         if (discard) writes.push({ kind: 'discard', pair, key, ...discard });
-        else if (touched && !touched.get(pair.source.name)?.has(keyText(key))) {
+        else if (touched && !touched.get(pair.name)?.has(keyText(key))) {
           const mapped = row ? mapRow(pair, row) : { row: null };
           writes.push({ kind: 'repair', pair, key, seen, row: null, ...mapped });
         }

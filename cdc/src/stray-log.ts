@@ -27,7 +27,7 @@ export type StrayWriteSearch = {
 export async function lookForStrayWrites(search: StrayWriteSearch, signal: AbortSignal): Promise<void> {
   const { stream, to, target, data, copied, recopier } = search;
   // Where both sides write nobody is a stranger.
-  const pairs = search.pairs.filter(({ merge }) => merge === undefined);
+  const pairs = search.pairs.filter(({ merge, shadow }) => merge === undefined && !shadow);
   const mode = data.strayWrites ?? 'report';
   if (mode === 'ignore' || pairs.length === 0) return;
   await watchStrayWrites(

@@ -148,7 +148,7 @@ export async function watchStrayWrites(options: StrayWriteOptions, signal: Abort
     const keys = new Map<TablePair, Map<string, Row>>();
     for (const { database, table, before, after, operation } of stray) {
       const { pair, keyOf } = written.get(`${database}.${table}`) as Written;
-      if (operation === 'truncate') await copyAgain(pair.source.name);
+      if (operation === 'truncate') await copyAgain(pair.name);
       const ofPair = keys.get(pair) ?? new Map<string, Row>();
       keys.set(pair, ofPair);
       for (const image of [before, after]) if (image) ofPair.set(keyText(keyOf(image)), keyOf(image));
@@ -178,7 +178,7 @@ export async function watchStrayWrites(options: StrayWriteOptions, signal: Abort
     if (isStatement && table !== undefined) {
       const now = new Date(options.clock()).toISOString();
       note([{ table, key: null, operation: 'statement', at: now, user: null }]);
-      const source = [...written.values()].find((each) => each.table.name === table)?.pair.source.name;
+      const source = [...written.values()].find((each) => each.table.name === table)?.pair.name;
       if (mode === 'stop') {
         await keep(await changes.now());
         throw strayWrite(options.stream, table, null, null);

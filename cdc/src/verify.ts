@@ -4,10 +4,10 @@ import type { Connection } from 'mysql2/promise';
 import { countRows } from './backfill.js';
 import { compareRow, type Difference, targetKeyText } from './compare-rows.js';
 import { connect, type Database } from './connect.js';
+import { expectedRows, isParked } from './expected-rows.js';
 import { keyText, type MappedRow } from './map.js';
 import type { Flow } from './pipeline.js';
-import { keyIdOf } from './parking-lot.js';
-import { parentKey, readSource, readSourceKeys, readTarget } from './read-pair.js';
+import { parentKey, readSource, readSourceKeys, readsOf, readTarget } from './read-pair.js';
 import { isBehind, quoted, readRows } from './sql.js';
 import type { Table } from './table.js';
 import type { TablePair } from './table-pair.js';
@@ -91,18 +91,18 @@ async function verifyPair(context: PairContext, signal: AbortSignal): Promise<re
     source,
     pair.source,
     pair.source.primaryKey,
-    pair.map.reads,
+    readsOf(pair),
     context.chunkRows,
   )) {
     signal.throwIfAborted();
+    const expected = await expectedRows(source, pair, rows);
     await flow.reach(signal);
     const taken = rows.filter(pair.map.takes);
     outside += rows.length - taken.length;
     if (taken.length === 0) continue;
-    const expected = taken.map((row) => ({ row, mapped: mappedOrNothing(pair, row) }));
     const found = await readTarget(target, pair, taken.map(pair.map.keyOf));
-    for (const { row, mapped } of expected) {
-      const key = pair.map.keyOf(row);
+    for (const row of taken) {
+      const [key, mapped] = [pair.map.keyOf(row), expected(row)];
       if (!mapped || compareRow(pair, mapped, found(key)).length > 0) doubtful.set(keyText(key), key);
       else count(mapped);
     }
@@ -129,9 +129,8 @@ async function verifyPair(context: PairContext, signal: AbortSignal): Promise<re
       signal,
     )) {
       if (mapped) count(mapped);
-      const isParked = flow.parked().has(keyIdOf(pair, key));
       for (const difference of differences)
-        if (isParked) (tallies.get(difference.table) as Tally).parked++;
+        if (isParked(pair, key, flow.parked())) (tallies.get(difference.table) as Tally).parked++;
         else
           (tallies.get(difference.table) as Tally).drift.set(
             `${difference.kind}:${difference.key}`,
@@ -185,9 +184,10 @@ async function lookAgain(
     const touched = new Set<string>();
     const watched = new Set(open.map(({ text }) => text));
     const unwatch = flow.watch((table, key) => {
-      if (table !== pair.source.name) return;
-      const text = targetKeyText(pair, key);
-      if (watched.has(text)) touched.add(text);
+      if (table !== pair.name) return;
+      const text = key && targetKeyText(pair, key);
+      if (text === null) watched.forEach((each) => touched.add(each));
+      else if (watched.has(text)) touched.add(text);
     });
     try {
       await flow.reach(signal);
@@ -196,6 +196,7 @@ async function lookAgain(
         pair,
         open.map(({ key }) => key),
       );
+      const expected = await expectedRows(context.source, pair, sources);
       const rows = new Map(sources.map((row) => [targetKeyText(pair, pair.map.keyOf(row)), row]));
       await flow.reach(signal);
       const found = await readTarget(
@@ -206,7 +207,7 @@ async function lookAgain(
       await flow.reach(signal);
       for (const item of open) {
         const row = rows.get(item.text);
-        const mapped = row && mappedOrNothing(pair, row);
+        const mapped = row && expected(row);
         const differences = compareRow(pair, mapped, found(item.key));
         // What the log wrote between the two reads explains any difference; such a look says nothing.
         if (differences.length > 0 && touched.has(item.text)) continue;
@@ -223,12 +224,6 @@ async function lookAgain(
   }
   // A key that was never left alone for long enough is neither drift nor compared; one that differed in every quiet look is drift.
   return [...verdicts, ...open.filter(({ quiet }) => quiet > 0).map(({ verdict }) => verdict)];
-}
-
-/** A row that cannot be mapped has no target row that could be right; its key is parked, or will be. */
-function mappedOrNothing(pair: TablePair, row: Row): MappedRow | undefined {
-  const mapped = pair.map.map(row);
-  return mapped.ok ? mapped.row : undefined;
 }
 
 async function* chunks(

@@ -1,4 +1,5 @@
 import { StranglerError } from '@strangler/contracts';
+import { assembleRows, beginAssembling } from './assemble-rows.js';
 import { compact, type MergeWrite, type ParkingWrite, type RowWrite, type Write } from './compact.js';
 import { isRetryable, isSystemic } from './database-errors.js';
 import { keyIdOf, type ParkingLot } from './parking-lot.js';
@@ -13,6 +14,7 @@ export type BatchWriter = SetWriter & { readonly lot: ParkingLot; readonly merge
 /** Does all writes of a batch in the transaction that is open, in an order that has the same end as theirs; what cannot be done is parked. */
 export async function writeBatch(writer: BatchWriter, writes: readonly Write[]): Promise<void> {
   await lockMerged(writer.connection, writer.merger, writes);
+  const assembling = await beginAssembling(writer.connection, writes);
   let rows: RowWrite[] = [];
   for (const write of writes) {
     if (isRow(write)) {
@@ -26,6 +28,7 @@ export async function writeBatch(writer: BatchWriter, writes: readonly Write[]):
     else await atParking(writer, write);
   }
   await writeAll(writer, rows);
+  if (assembling) await assembleRows(writer, assembling);
   await writer.lot.flush(writer.connection);
   await writer.merger.journal.flush(writer.connection);
 }

@@ -6,6 +6,7 @@ import { checkTransform } from './check-transform.js';
 import { checkGroups, membersIn } from './check-groups.js';
 import { checkUpstreams } from './check-upstreams.js';
 import { checkStandbyUrls } from './standby-schema.js';
+import { checkAssembly } from './check-assembly.js';
 import { type TableMapping, tableMappingSchema } from './mapping-schema.js';
 import { EXACT_PATHS, normalSegments, pathRulesSchema } from './path-rules.js';
 import { flagOf, type PlanRoute, routeSchema } from './plan.js';
@@ -183,6 +184,7 @@ export function crossCheck(document: unknown): readonly Inconsistency[] {
       checkTable(table.data, place, `${String(data['to'])}.`, name);
       checkLens(table.data, place, complain);
       const isByKafka = isByKafkaIn(parts(plan['sync']), String(data['from']));
+      checkAssembly(table.data, place, complain);
       checkConflicts(table.data, { at: place, truncate: data['truncate'], isByKafka }, complain);
     }
   }

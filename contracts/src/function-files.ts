@@ -16,6 +16,12 @@ const ruleWithin = (folder: string, rule: ColumnRule): ColumnRule =>
         ...(rule.back === undefined ? {} : { back: within(folder, rule.back) }),
       };
 
+const rulesWithin = (
+  folder: string,
+  rules: Readonly<Record<string, ColumnRule>>,
+): Record<string, ColumnRule> =>
+  Object.fromEntries(Object.entries(rules).map(([target, rule]) => [target, ruleWithin(folder, rule)]));
+
 /** The plan with the files of mapping functions by their absolute paths. */
 export const withFunctionFiles = (plan: PlanDocument, folder: string): PlanDocument => ({
   ...plan,
@@ -30,9 +36,10 @@ export const withFunctionFiles = (plan: PlanDocument, folder: string): PlanDocum
               ...migration.data,
               tables: migration.data.tables.map((table) => ({
                 ...table,
-                columns: Object.fromEntries(
-                  Object.entries(table.columns).map(([target, rule]) => [target, ruleWithin(folder, rule)]),
-                ),
+                columns: rulesWithin(folder, table.columns),
+                ...(table.parts && {
+                  parts: table.parts.map((part) => ({ ...part, columns: rulesWithin(folder, part.columns) })),
+                }),
               })),
             },
           },

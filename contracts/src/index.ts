@@ -15,6 +15,7 @@ export * from './grpc-schema.js';
 export * from './groups.js';
 export * from './identity-schema.js';
 export * from './load-plan.js';
+export * from './assembly-schema.js';
 export * from './column-rule-schema.js';
 export * from './mapping-schema.js';
 export * from './conflicts-schema.js';

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { assemblyKeys } from './assembly-schema.js';
 import { columnName as column } from './column-name.js';
 import { columnRuleSchema } from './column-rule-schema.js';
 import { writersKeys } from './conflicts-schema.js';
@@ -34,6 +35,9 @@ export const tableMappingSchema = z.strictObject({
     .optional()
     .describe('columns of the source that came later and are known not to be carried (data.addedColumns)'),
   ...lensKeys,
+  ...assemblyKeys(columnRuleSchema),
   ...writersKeys,
 });
 export type TableMapping = z.infer<typeof tableMappingSchema>;
+/** Another source table of which at most one row gives columns to each row of the target. */
+export type PartRule = NonNullable<TableMapping['parts']>[number];
