@@ -146,16 +146,19 @@ export async function hasTables(
 
 /** One problem for each place that lacks privileges, with the statement that gives them. */
 export function missingPrivileges(grants: Grants, needs: readonly Need[], path: string): readonly Problem[] {
-  const missing = new Map<string, string[]>();
+  const missing = new Map<string, Set<string>>();
   for (const { privilege, schema, table } of needs) {
     if (grants.allows(privilege, schema === null ? null : { schema, table })) continue;
     const place = schema === null ? '*.*' : `\`${schema}\`.${table === '*' ? '*' : `\`${table}\``}`;
-    missing.set(place, [...(missing.get(place) ?? []), privilege]);
+    missing.set(place, (missing.get(place) ?? new Set()).add(privilege));
   }
-  return [...missing].map(([place, privileges]) => ({
-    code: 'PRIVILEGE_MISSING',
-    path,
-    message: `the account ${grants.account} lacks ${privileges.join(', ')} on ${place === '*.*' ? 'the server' : place}`,
-    remedy: `run "GRANT ${privileges.join(', ')} ON ${place} TO ${grants.account}"`,
-  }));
+  return [...missing].map(([place, lacking]) => {
+    const privileges = [...lacking].join(', ');
+    return {
+      code: 'PRIVILEGE_MISSING',
+      path,
+      message: `the account ${grants.account} lacks ${privileges} on ${place === '*.*' ? 'the server' : place}`,
+      remedy: `run "GRANT ${privileges} ON ${place} TO ${grants.account}"`,
+    };
+  });
 }

@@ -1,155 +1,82 @@
-import { checkPort, type MigrationData, type Plan, type Problem, reasonOf } from '@strangler/contracts';
-import type { Connection, RowDataPacket } from 'mysql2/promise';
+import { checkPort, type Plan, type Problem, type TableMapping } from '@strangler/contracts';
+import { checkCascades } from './check-cascades.js';
 import { checkLog, hasTables, missingPrivileges, sourceNeeds, targetNeeds } from './check-database.js';
-import { checkStandbys } from './check-standbys.js';
-import { checkBothWriters } from './check-both-writers.js';
+import { checkEcho } from './check-both-writers.js';
 import { checkKafka } from './check-kafka.js';
-import { checkTables } from './check-tables.js';
-import { connect, controlSchemaOf, type Database, databaseOf } from './connect.js';
+import { checkStandbys } from './check-standbys.js';
+import { checkTables, type MappedTables } from './check-tables.js';
+import { controlSchemaOf } from './connect.js';
 import { SOURCE_TABLES, TARGET_TABLES } from './control-tables.js';
 import { readGrants } from './grants.js';
+import { migrationsOf, pathOf, type Side, withSides } from './sides.js';
 import { readTable } from './table.js';
 
 /** Everything that would keep the sync from starting, all at once. Changes nothing but what the echo self-test writes where both sides write. */
 export async function check(plan: Plan): Promise<readonly Problem[]> {
-  const problems: Problem[] = [...(await checkPort('sync.admin', plan.sync.admin))];
-  const migrations = Object.entries(plan.migrations).flatMap(([name, { data }]) =>
-    data ? [{ name, data }] : [],
-  );
-  const connections = new Map<string, { readonly database: Database; readonly connection: Connection }>();
-  try {
-    for (const name of new Set(migrations.flatMap(({ data }) => [data.from, data.to]))) {
-      const database = databaseOf(name, plan.databases[name] as string);
-      try {
-        connections.set(name, await connectAny(database, plan.sync.failover[name] ?? []));
-      } catch (error) {
-        problems.push({
-          code: 'DATABASE_UNREACHABLE',
-          path: `databases.${name}`,
-          message: `does not answer (${reasonOf((error as Error).cause)})`,
-          remedy: 'start it or correct its URL',
-        });
-      }
-    }
-    for (const name of new Set(migrations.map(({ data }) => data.from))) {
-      const source = connections.get(name);
-      if (!source) continue;
-      const tables = migrations
-        .filter(({ data }) => data.from === name)
-        .flatMap(({ data }) => data.tables.map(({ from }) => from));
-      const isNew = !(await hasTables(source.connection, controlSchemaOf(source.database), SOURCE_TABLES));
-      problems.push(...(await checkLog(source.connection, `databases.${name}`)));
-      const failover = plan.sync.failover[name];
-      if (failover)
-        problems.push(...(await checkStandbys(databaseOf(name, plan.databases[name] as string), failover)));
-      problems.push(
-        ...missingPrivileges(
-          await readGrants(source.connection),
-          sourceNeeds(source.database, tables, isNew),
-          `databases.${name}`,
-        ),
-      );
-      problems.push(...(await checkCascades(source.connection, source.database, tables)));
-    }
-    for (const name of new Set(migrations.map(({ data }) => data.to))) {
-      const target = connections.get(name);
-      if (!target) continue;
-      const tables = migrations
-        .filter(({ data }) => data.to === name)
-        .flatMap(({ data }) => writtenTables(data));
-      const isNew = !(await hasTables(target.connection, controlSchemaOf(target.database), TARGET_TABLES));
-      problems.push(
-        ...missingPrivileges(
-          await readGrants(target.connection),
-          targetNeeds(target.database, tables, isNew),
-          `databases.${name}`,
-        ),
-      );
-    }
-    for (const { name, data } of migrations) {
-      const [source, target] = [connections.get(data.from), connections.get(data.to)];
-      for (const [index, mapping] of data.tables.entries()) {
-        const read = async (side: typeof source, table: string) =>
-          side ? readTable(side.connection, side.database.schema, table) : ('unknown' as const);
-        const tables = {
-          source: await read(source, mapping.from),
-          target: await read(target, mapping.to),
-          children: await Promise.all(mapping.split.map((split) => read(target, split.to))),
-        };
-        problems.push(...checkTables(mapping, tables, `migrations.${name}.data.tables[${index}]`));
-      }
-      if (source) problems.push(...(await checkKafka(plan, name, data, source)));
-    }
-    for (const [name, side] of connections) {
-      const tables = bothWrite(migrations, name);
-      if (tables.length === 0) continue;
-      const known = new Set(problems.map((each) => JSON.stringify(each)));
-      const more = await checkBothWriters(side, tables, AbortSignal.timeout(60_000));
-      problems.push(...more.filter((each) => !known.has(JSON.stringify(each))));
-    }
-    return problems;
-  } finally {
-    for (const { connection } of connections.values()) connection.destroy();
-  }
+  return [
+    ...(await checkPort('sync.admin', plan.sync.admin)),
+    ...(await withSides(plan, async (sides, unreachable) => [
+      ...unreachable,
+      ...(await checkSides(plan, sides)),
+    ])),
+  ];
 }
 
-type Connected = { readonly database: Database; readonly connection: Connection };
-
-/** The first of its servers that answers. Throws what the first of all said when none does. */
-async function connectAny(database: Database, failover: readonly string[]): Promise<Connected> {
-  let first: unknown;
-  for (const url of [database.url, ...failover]) {
-    try {
-      const reached = { ...database, url };
-      return { database: reached, connection: await connect(reached) };
-    } catch (error) {
-      first ??= error;
-    }
+/** What no sync may start with, of the databases that answer. */
+export async function checkSides(plan: Plan, sides: ReadonlyMap<string, Side>): Promise<readonly Problem[]> {
+  const problems: Problem[] = [];
+  for (const [name, side] of sides) {
+    const found = [
+      ...(side.captured.length > 0 ? await checkSource(side, plan.sync.failover[name] ?? []) : []),
+      ...(await checkPrivileges(side)),
+    ];
+    problems.push(...found);
+    if (side.hasTwoWriters && found.length === 0)
+      problems.push(...(await checkEcho(side, AbortSignal.timeout(60_000))));
   }
-  throw first;
+
+  for (const { name, data } of migrationsOf(plan)) {
+    const [source, target] = [sides.get(data.from), sides.get(data.to)];
+    for (const [index, mapping] of data.tables.entries()) {
+      const tables = await readMapped(mapping, source, target);
+      problems.push(...checkTables(mapping, tables, `migrations.${name}.data.tables[${index}]`));
+    }
+    if (source) problems.push(...(await checkKafka(plan, name, data, source)));
+  }
+  return problems;
 }
 
-/** Tables of a database that have two writers. */
-const bothWrite = (
-  migrations: readonly { readonly data: MigrationData }[],
-  database: string,
-): readonly string[] =>
-  migrations.flatMap(({ data }) =>
-    data.tables
-      .filter(({ writers }) => writers === 'both')
-      .flatMap(({ from, to }) => [
-        ...(data.from === database ? [from] : []),
-        ...(data.to === database ? [to] : []),
-      ]),
-  );
+async function checkSource(side: Side, failover: readonly string[]): Promise<readonly Problem[]> {
+  const { database, connection, captured } = side;
+  return [
+    ...(await checkLog(connection, pathOf(side))),
+    ...(failover.length > 0 ? await checkStandbys(database, failover) : []),
+    ...(await checkCascades(connection, database, captured)),
+  ];
+}
 
-const writtenTables = (data: MigrationData): readonly string[] =>
-  data.tables.flatMap(({ to, split }) => [to, ...split.map((child) => child.to)]);
+async function checkPrivileges(side: Side): Promise<readonly Problem[]> {
+  const { database, connection, captured, written } = side;
+  const isNew = async (tables: Readonly<Record<string, string>>) =>
+    !(await hasTables(connection, controlSchemaOf(database), tables));
+  const needs = [
+    ...(captured.length > 0 ? sourceNeeds(database, captured, await isNew(SOURCE_TABLES)) : []),
+    ...(written.length > 0 ? targetNeeds(database, written, await isNew(TARGET_TABLES)) : []),
+  ];
+  return missingPrivileges(await readGrants(connection), needs, pathOf(side));
+}
 
-/** Rows that a foreign key changes by itself are not in the log of any MariaDB, nor of MySQL before 9.6 (bugs.mysql.com, 32506). */
-async function checkCascades(
-  connection: Connection,
-  database: Database,
-  tables: readonly string[],
-): Promise<readonly Problem[]> {
-  const [versions] = await connection.query<RowDataPacket[]>('SELECT VERSION() version');
-  const version = String(versions[0]?.['version']);
-  const [major = 0, minor = 0] = version.split('.').map(Number);
-  const [native] = await connection.query<RowDataPacket[]>(
-    "SHOW GLOBAL VARIABLES WHERE Variable_name = 'innodb_native_foreign_keys' AND Value = 'ON'",
-  );
-  const areLogged =
-    !/mariadb/i.test(version) && (major > 9 || (major === 9 && minor >= 6)) && native.length === 0;
-  if (tables.length === 0 || areLogged) return [];
-  const [rows] = await connection.query<RowDataPacket[]>(
-    `SELECT CONSTRAINT_NAME name, TABLE_NAME child, REFERENCED_TABLE_NAME parent FROM information_schema.REFERENTIAL_CONSTRAINTS
-      WHERE CONSTRAINT_SCHEMA = ? AND TABLE_NAME IN (?) AND (DELETE_RULE IN ('CASCADE', 'SET NULL') OR UPDATE_RULE IN ('CASCADE', 'SET NULL'))`,
-    [database.schema, tables],
-  );
-  return rows.map((row) => ({
-    code: 'FOREIGN_KEY_CASCADES',
-    path: `databases.${database.name}`,
-    message: `foreign key "${String(row['name'])}" changes rows of "${String(row['child'])}" when "${String(row['parent'])}" changes, and the log does not say so`,
-    remedy: 'let it RESTRICT, and let the application change these rows itself',
-  }));
+/** The tables a mapping names, as they stand. */
+export async function readMapped(
+  mapping: TableMapping,
+  source: Side | undefined,
+  target: Side | undefined,
+): Promise<MappedTables> {
+  const read = async (side: Side | undefined, table: string) =>
+    side ? readTable(side.connection, side.database.schema, table) : ('unknown' as const);
+  return {
+    source: await read(source, mapping.from),
+    target: await read(target, mapping.to),
+    children: await Promise.all(mapping.split.map((split) => read(target, split.to))),
+  };
 }
