@@ -1,8 +1,13 @@
 import type { Problem } from '@strangler/contracts';
 import type { Connection, RowDataPacket } from 'mysql2/promise';
 import type { Database } from './connect.js';
+import { readDefinition } from './definition.js';
+import { quoted } from './sql.js';
 
-/** Rows that a foreign key changes by itself are not in the log of any MariaDB, nor of MySQL before 9.6 (bugs.mysql.com, 32506). */
+/**
+ * Rows that a foreign key changes by itself are not in the log of any MariaDB, nor of MySQL before 9.6 (bugs.mysql.com, 32506). Read from the tables'
+ * definitions, because MariaDB shows foreign keys in information_schema only to accounts that may do more than SELECT.
+ */
 export async function checkCascades(
   connection: Connection,
   database: Database,
@@ -16,16 +21,22 @@ export async function checkCascades(
   );
   const areLogged =
     !/mariadb/i.test(version) && (major > 9 || (major === 9 && minor >= 6)) && native.length === 0;
-  if (tables.length === 0 || areLogged) return [];
-  const [rows] = await connection.query<RowDataPacket[]>(
-    `SELECT CONSTRAINT_NAME name, TABLE_NAME child, REFERENCED_TABLE_NAME parent FROM information_schema.REFERENTIAL_CONSTRAINTS
-      WHERE CONSTRAINT_SCHEMA = ? AND TABLE_NAME IN (?) AND (DELETE_RULE IN ('CASCADE', 'SET NULL') OR UPDATE_RULE IN ('CASCADE', 'SET NULL'))`,
-    [database.schema, tables],
-  );
-  return rows.map((row) => ({
-    code: 'FOREIGN_KEY_CASCADES',
-    path: `databases.${database.name}`,
-    message: `foreign key "${String(row['name'])}" changes rows of "${String(row['child'])}" when "${String(row['parent'])}" changes, and the log does not say so`,
-    remedy: 'let it RESTRICT, and let the application change these rows itself',
-  }));
+  if (areLogged) return [];
+  const problems: Problem[] = [];
+  for (const table of new Set(tables)) {
+    const definition = await readDefinition(connection, database.schema, table);
+    for (const { name, columns, references, parent, cascades } of definition?.foreignKeys ?? [])
+      if (cascades)
+        problems.push({
+          code: 'FOREIGN_KEY_CASCADES',
+          path: `databases.${database.name}`,
+          message: `foreign key "${name}" changes rows of "${table}" when "${parent}" changes, and the log does not say so`,
+          remedy: 'let it RESTRICT, and let the application change these rows itself',
+          statements: [
+            `ALTER TABLE ${quoted(database.schema, table)} DROP FOREIGN KEY ${quoted(name)}`,
+            `ALTER TABLE ${quoted(database.schema, table)} ADD CONSTRAINT ${quoted(name)} FOREIGN KEY (${columns.map((column) => quoted(column)).join(', ')}) REFERENCES ${references}`,
+          ],
+        });
+  }
+  return problems;
 }

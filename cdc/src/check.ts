@@ -3,26 +3,30 @@ import { checkCascades } from './check-cascades.js';
 import { checkLog, hasTables, missingPrivileges, sourceNeeds, targetNeeds } from './check-database.js';
 import { checkEcho } from './check-both-writers.js';
 import { checkKafka } from './check-kafka.js';
+import { checkLogContent } from './check-log-content.js';
 import { checkStandbys } from './check-standbys.js';
 import { checkTables, type MappedTables } from './check-tables.js';
 import { controlSchemaOf } from './connect.js';
 import { SOURCE_TABLES, TARGET_TABLES } from './control-tables.js';
+import { readDefinition } from './definition.js';
 import { readGrants } from './grants.js';
+import { severityOf } from './severity.js';
 import { migrationsOf, pathOf, type Side, withSides } from './sides.js';
 import { readTable } from './table.js';
 
 /** Everything that would keep the sync from starting, all at once. Changes nothing but what the echo self-test writes where both sides write. */
 export async function check(plan: Plan): Promise<readonly Problem[]> {
+  const problems = await withSides(plan, async (sides, unreachable) => [
+    ...unreachable,
+    ...(await checkSides(plan, sides)),
+  ]);
   return [
     ...(await checkPort('sync.admin', plan.sync.admin)),
-    ...(await withSides(plan, async (sides, unreachable) => [
-      ...unreachable,
-      ...(await checkSides(plan, sides)),
-    ])),
+    ...problems.filter(({ code }) => severityOf(code) === 'refuses'),
   ];
 }
 
-/** What no sync may start with, of the databases that answer. */
+/** All that no sync may start with, of the databases that answer, and what is seen on the way. */
 export async function checkSides(plan: Plan, sides: ReadonlyMap<string, Side>): Promise<readonly Problem[]> {
   const problems: Problem[] = [];
   for (const [name, side] of sides) {
@@ -50,6 +54,7 @@ async function checkSource(side: Side, failover: readonly string[]): Promise<rea
   const { database, connection, captured } = side;
   return [
     ...(await checkLog(connection, pathOf(side))),
+    ...(await checkLogContent(side)),
     ...(failover.length > 0 ? await checkStandbys(database, failover) : []),
     ...(await checkCascades(connection, database, captured)),
   ];
@@ -72,8 +77,12 @@ export async function readMapped(
   source: Side | undefined,
   target: Side | undefined,
 ): Promise<MappedTables> {
-  const read = async (side: Side | undefined, table: string) =>
-    side ? readTable(side.connection, side.database.schema, table) : ('unknown' as const);
+  const read = async (side: Side | undefined, name: string) => {
+    if (!side) return 'unknown';
+    const table = await readTable(side.connection, side.database.schema, name);
+    const definition = await readDefinition(side.connection, side.database.schema, name);
+    return table && definition ? { ...table, definition } : table;
+  };
   return {
     source: await read(source, mapping.from),
     target: await read(target, mapping.to),
