@@ -20,6 +20,8 @@ export type MappedTables = {
 /** Engines whose rows are rolled back with a transaction. */
 const TRANSACTIONAL = new Set(['innodb', 'rocksdb', 'tokudb', 'ndbcluster']);
 
+export const isTransactional = ({ engine }: Table): boolean => !engine || TRANSACTIONAL.has(engine);
+
 const isSameSet = (a: readonly string[], b: readonly string[]): boolean =>
   a.length === b.length && a.every((name) => b.includes(name));
 const list = (names: readonly string[]): string => names.map((name) => `"${name}"`).join(', ');
@@ -188,7 +190,7 @@ export function checkTables(
   }
 
   function checkWritten(table: Table, names: readonly string[], place: string): void {
-    if (table.engine && !TRANSACTIONAL.has(table.engine))
+    if (!isTransactional(table))
       complain(
         'TABLE_NOT_TRANSACTIONAL',
         place,

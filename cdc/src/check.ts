@@ -6,6 +6,7 @@ import { checkKafka } from './check-kafka.js';
 import { checkLogContent } from './check-log-content.js';
 import { checkStandbys } from './check-standbys.js';
 import { checkTables, type MappedTables } from './check-tables.js';
+import { checkTriggers } from './check-triggers.js';
 import { controlSchemaOf } from './connect.js';
 import { SOURCE_TABLES, TARGET_TABLES } from './control-tables.js';
 import { readDefinition } from './definition.js';
@@ -33,9 +34,10 @@ export async function checkSides(plan: Plan, sides: ReadonlyMap<string, Side>): 
     const found = [
       ...(side.captured.length > 0 ? await checkSource(side, plan.sync.failover[name] ?? []) : []),
       ...(await checkPrivileges(side)),
+      ...(side.written.length > 0 ? await checkTriggers(plan, side) : []),
     ];
     problems.push(...found);
-    if (side.hasTwoWriters && found.length === 0)
+    if (side.hasTwoWriters && found.every(({ code }) => severityOf(code) !== 'refuses'))
       problems.push(...(await checkEcho(side, AbortSignal.timeout(60_000))));
   }
 

@@ -22,3 +22,8 @@ export async function firstThatRuns(
   }
   return undefined;
 }
+
+export async function isMariaDb(connection: Connection): Promise<boolean> {
+  const [rows] = await connection.query<RowDataPacket[]>('SELECT VERSION() version');
+  return /mariadb/i.test(String(rows[0]?.['version']));
+}

@@ -1,6 +1,10 @@
-import type { Plan, Problem } from '@strangler/contracts';
+import type { Plan, Problem, TableMapping } from '@strangler/contracts';
+import { readMapped } from './check.js';
+import { checkHeadRoom } from './check-head-room.js';
+import { checkShape } from './check-shape.js';
 import { checkPackets, checkServer } from './check-server.js';
 import { checkTransactions } from './check-transactions.js';
+import { doubtfulUniques, uniqueProblem } from './check-uniques.js';
 import { migrationsOf, type Side } from './sides.js';
 
 export type SurveyLimits = {
@@ -25,5 +29,33 @@ export async function survey(
     const [source, target] = [sides.get(from), sides.get(to)];
     if (source && target) problems.push(...(await checkPackets(source, target)));
   }
+  for (const { name, data } of migrationsOf(plan))
+    for (const [index, mapping] of data.tables.entries())
+      problems.push(
+        ...(await surveyTables(
+          mapping,
+          sides.get(data.from),
+          sides.get(data.to),
+          `migrations.${name}.data.tables[${index}]`,
+        )),
+      );
   return problems;
+}
+
+async function surveyTables(
+  mapping: TableMapping,
+  from: Side | undefined,
+  to: Side | undefined,
+  path: string,
+): Promise<readonly Problem[]> {
+  const tables = await readMapped(mapping, from, to);
+  const { source, target } = tables;
+  const problems = [...checkShape(mapping, tables, path)];
+  if (!from || !to || !source || !target || source === 'unknown' || target === 'unknown') return problems;
+  const uniques = await doubtfulUniques([from, to], mapping, source, target);
+  return [
+    ...problems,
+    ...(await checkHeadRoom(from, mapping, source, target, path)),
+    ...uniques.map((unique) => uniqueProblem(unique, source, target, path)),
+  ];
 }
