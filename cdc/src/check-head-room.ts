@@ -22,6 +22,12 @@ export function largestOf({ type }: Column): bigint | undefined {
   return bits === undefined ? undefined : (1n << BigInt(bits - (type.includes('unsigned') ? 0 : 1))) - 1n;
 }
 
+export function smallestOf(column: Column): bigint | undefined {
+  const largest = largestOf(column);
+  if (largest === undefined || column.type.includes('unsigned')) return largest && 0n;
+  return -largest - 1n;
+}
+
 /** Whether the keys that the source counts will go on fitting, there and in the target. */
 export async function checkHeadRoom(
   side: Side,

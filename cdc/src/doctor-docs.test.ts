@@ -8,9 +8,9 @@ const read = (file: string) => readFileSync(resolve(import.meta.dirname, file), 
 const BY_TRYING = ['CONNECT_UNREACHABLE', 'ECHO_UNTOLD'];
 
 const inSource = new Set(
-  [...globSync('check*.ts', { cwd: import.meta.dirname }), 'sides.ts', 'hidden.ts']
+  [...globSync('check*.ts', { cwd: import.meta.dirname }), 'sides.ts', 'hidden.ts', 'row-doubts.ts']
     .filter((file) => !file.includes('.test.'))
-    .flatMap((file) => [...read(join('.', file)).matchAll(/(?:code: |complain\(\s*|found\(\s*)'([A-Z_]+)'/g)])
+    .flatMap((file) => [...read(join('.', file)).matchAll(/(?:code: |(?:complain|doubt)\(\s*)'([A-Z_]+)'/g)])
     .map(([, code]) => code),
 );
 const rows = [...read('../../docs/doctor.md').matchAll(/^\| `([A-Z_]+)` \| (\w+) \|/gm)].map(

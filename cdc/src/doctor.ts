@@ -15,11 +15,11 @@ import { withSides } from './sides.js';
 import { LIMITS, survey, type SurveyLimits } from './survey.js';
 
 /** Everything that is wrong with the databases of a plan, or may become so, the most severe first. What refuses is exactly what keeps sync from starting. */
-export async function examine(plan: Plan, limits: SurveyLimits = LIMITS): Promise<readonly Finding[]> {
+export async function examine(plan: Plan, limits: Partial<SurveyLimits> = {}): Promise<readonly Finding[]> {
   const problems = await withSides(plan, async (sides, unreachable) => [
     ...unreachable,
     ...(await checkSides(plan, sides)),
-    ...(await survey(plan, sides, limits)),
+    ...(await survey(plan, sides, { ...LIMITS, ...limits })),
   ]);
   return problems.map(found).toSorted(bySeverity);
 }

@@ -1,17 +1,18 @@
 import type { Plan, Problem, TableMapping } from '@strangler/contracts';
 import { readMapped } from './check.js';
 import { checkHeadRoom } from './check-head-room.js';
+import { checkRows, type RowLimits } from './check-rows.js';
 import { checkShape } from './check-shape.js';
 import { checkPackets, checkServer } from './check-server.js';
 import { checkTransactions } from './check-transactions.js';
 import { doubtfulUniques, uniqueProblem } from './check-uniques.js';
 import { migrationsOf, type Side } from './sides.js';
 
-export type SurveyLimits = {
+export type SurveyLimits = RowLimits & {
   /** Seconds from which on an open transaction is told. */
   readonly longTransactionS: number;
 };
-export const LIMITS: SurveyLimits = { longTransactionS: 60 };
+export const LIMITS: SurveyLimits = { longTransactionS: 60, rowsMs: 5_000, sampleRows: 50_000 };
 
 /** What keeps no sync from starting and is better known before: asked by the doctor alone, so that a start stays short. */
 export async function survey(
@@ -36,6 +37,7 @@ export async function survey(
           mapping,
           sides.get(data.from),
           sides.get(data.to),
+          limits,
           `migrations.${name}.data.tables[${index}]`,
         )),
       );
@@ -46,6 +48,7 @@ async function surveyTables(
   mapping: TableMapping,
   from: Side | undefined,
   to: Side | undefined,
+  limits: SurveyLimits,
   path: string,
 ): Promise<readonly Problem[]> {
   const tables = await readMapped(mapping, from, to);
@@ -57,5 +60,8 @@ async function surveyTables(
     ...problems,
     ...(await checkHeadRoom(from, mapping, source, target, path)),
     ...uniques.map((unique) => uniqueProblem(unique, source, target, path)),
+    ...(source.isView || source.primaryKey.length === 0
+      ? []
+      : await checkRows(from, mapping, [source, target], uniques, limits, path)),
   ];
 }
