@@ -3,6 +3,8 @@ import { readGrants } from './grants.js';
 import { serverSettings } from './server-settings.js';
 import { pathOf, type Side } from './sides.js';
 
+/** Privileges with which one writes into a server that is read-only: of MariaDB, of MySQL. */
+const PASSING = ['READ_ONLY ADMIN', 'CONNECTION_ADMIN'];
 const HOUR_S = 3_600;
 /** Duration as a person says it. */
 const hours = (seconds: number): string =>
@@ -19,6 +21,7 @@ export async function checkServer(plan: Plan, name: string, side: Side): Promise
     'expire_logs_days',
     'max_allowed_packet',
     'read_only',
+    'super_read_only',
   ]);
   const problems: Problem[] = [];
 
@@ -39,7 +42,9 @@ export async function checkServer(plan: Plan, name: string, side: Side): Promise
       });
   }
 
-  const isPassing = (await readGrants(connection)).allows('READ_ONLY ADMIN', null);
+  const grants = await readGrants(connection);
+  const isPassing =
+    settings.get('super_read_only') !== 'ON' && PASSING.some((privilege) => grants.allows(privilege, null));
   const hasOthers = (plan.sync.failover[name] ?? []).length > 0;
   if (/^(ON|1)/.test(settings.get('read_only') ?? '') && !isPassing && !hasOthers)
     problems.push({
