@@ -1,16 +1,13 @@
 import type { Problem, TableMapping } from '@strangler/contracts';
 import { StranglerError } from '@strangler/contracts';
-import type { Connection } from 'mysql2/promise';
 import { binlogSource } from './binlog-source.js';
-import { checkLog, hasTables, missingPrivileges, sourceNeeds, targetNeeds } from './check-database.js';
+import { hasTables } from './check-database.js';
 import type { ColumnKind } from './column.js';
-import { controlSchemaOf, type Database } from './connect.js';
+import { controlSchemaOf } from './connect.js';
 import { SOURCE_TABLES, TARGET_TABLES } from './control-tables.js';
 import { testEcho } from './echo-self-test.js';
-import { readGrants } from './grants.js';
+import type { Side } from './sides.js';
 import { columnOf, type Table } from './table.js';
-
-type Side = { readonly database: Database; readonly connection: Connection };
 
 const NUMBERS: ReadonlySet<ColumnKind> = new Set(['integer', 'decimal'] as const);
 
@@ -45,28 +42,15 @@ export function checkConflictColumns(
 }
 
 /**
- * What else is needed where both sides write a table: each is source and target at once, so its log has to be readable and our account needs the privileges of both.
- * Where our control tables are there already, the echo self-test is done, which writes one row of its own into each of two of them.
+ * Whether the log of a database that both sides write tells our writes from those of others. Tried where our control tables are there already: it writes one
+ * row of its own into each of two of them.
  */
-export async function checkBothWriters(
-  side: Side,
-  tables: readonly string[],
+export async function checkEcho(
+  { database, connection }: Pick<Side, 'database' | 'connection'>,
   signal: AbortSignal,
 ): Promise<readonly Problem[]> {
-  const { database, connection } = side;
-  const path = `databases.${database.name}`;
-  const schema = controlSchemaOf(database);
-  const all = { ...SOURCE_TABLES, ...TARGET_TABLES };
-  const isReady = await hasTables(connection, schema, all);
-  const problems = [
-    ...(await checkLog(connection, path)),
-    ...missingPrivileges(
-      await readGrants(connection),
-      [...sourceNeeds(database, tables, !isReady), ...targetNeeds(database, tables, !isReady)],
-      path,
-    ),
-  ];
-  if (problems.length > 0 || !isReady) return problems;
+  const tables = { ...SOURCE_TABLES, ...TARGET_TABLES };
+  if (!(await hasTables(connection, controlSchemaOf(database), tables))) return [];
   try {
     const sourceOf = (captured: Parameters<typeof binlogSource>[0]['tables']) =>
       binlogSource({ database, tables: captured });
@@ -74,6 +58,7 @@ export async function checkBothWriters(
     return [];
   } catch (error) {
     if (!(error instanceof StranglerError)) throw error;
+    const path = `databases.${database.name}`;
     return [{ code: error.code, path, message: error.message, remedy: 'correct it, then check again' }];
   }
 }

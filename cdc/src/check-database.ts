@@ -10,6 +10,7 @@ type Asked = {
   readonly code: string;
   readonly message: (value: string) => string;
   readonly remedy: string;
+  readonly statements?: readonly string[];
 };
 
 const RESTART = "in the server's configuration and restart it";
@@ -27,6 +28,7 @@ const ASKED: readonly Asked[] = [
     code: 'LOG_FORMAT',
     message: (value) => `logs statements (binlog_format is ${value})`,
     remedy: `set "binlog_format = ROW" ${RESTART}, so that every session follows`,
+    statements: ["SET GLOBAL binlog_format = 'ROW'"],
   },
   {
     variable: 'binlog_row_image',
@@ -34,6 +36,7 @@ const ASKED: readonly Asked[] = [
     code: 'LOG_ROW_IMAGE',
     message: (value) => `logs rows without all their columns (binlog_row_image is ${value})`,
     remedy: `set "binlog_row_image = FULL" ${RESTART}, so that every session follows`,
+    statements: ["SET GLOBAL binlog_row_image = 'FULL'"],
   },
   {
     variable: 'binlog_row_value_options',
@@ -41,6 +44,7 @@ const ASKED: readonly Asked[] = [
     code: 'LOG_ROW_VALUES',
     message: (value) => `logs parts of JSON values (binlog_row_value_options is ${value})`,
     remedy: `leave "binlog_row_value_options" empty ${RESTART}`,
+    statements: ["SET GLOBAL binlog_row_value_options = ''"],
   },
   {
     variable: 'binlog_transaction_compression',
@@ -48,6 +52,7 @@ const ASKED: readonly Asked[] = [
     code: 'LOG_COMPRESSED',
     message: () => 'compresses transactions in its log',
     remedy: `set "binlog_transaction_compression = OFF" ${RESTART}`,
+    statements: ['SET GLOBAL binlog_transaction_compression = OFF'],
   },
   {
     variable: 'server_id',
@@ -55,6 +60,7 @@ const ASKED: readonly Asked[] = [
     code: 'LOG_SERVER_ID',
     message: () => 'has the server id 0, with which nobody may read its log',
     remedy: `set "server_id" to another number ${RESTART}`,
+    statements: ['SET GLOBAL server_id = 1'],
   },
 ];
 
@@ -73,11 +79,12 @@ export async function checkLog(connection: Connection, path: string): Promise<re
   const told = wrong.some(({ code }) => code === 'LOG_OFF')
     ? wrong.filter(({ code }) => code === 'LOG_OFF')
     : wrong;
-  return told.map(({ variable, code, message, remedy }) => ({
+  return told.map(({ variable, code, message, remedy, statements = [] }) => ({
     code,
     path,
     message: message(values.get(variable) ?? ''),
     remedy,
+    statements,
   }));
 }
 
@@ -155,16 +162,20 @@ export async function hasTables(
 
 /** One problem for each place that lacks privileges, with the statement that gives them. */
 export function missingPrivileges(grants: Grants, needs: readonly Need[], path: string): readonly Problem[] {
-  const missing = new Map<string, string[]>();
+  const missing = new Map<string, Set<string>>();
   for (const { privilege, schema, table } of needs) {
     if (grants.allows(privilege, schema === null ? null : { schema, table })) continue;
     const place = schema === null ? '*.*' : `\`${schema}\`.${table === '*' ? '*' : `\`${table}\``}`;
-    missing.set(place, [...(missing.get(place) ?? []), privilege]);
+    missing.set(place, (missing.get(place) ?? new Set()).add(privilege));
   }
-  return [...missing].map(([place, privileges]) => ({
-    code: 'PRIVILEGE_MISSING',
-    path,
-    message: `the account ${grants.account} lacks ${privileges.join(', ')} on ${place === '*.*' ? 'the server' : place}`,
-    remedy: `run "GRANT ${privileges.join(', ')} ON ${place} TO ${grants.account}"`,
-  }));
+  return [...missing].map(([place, lacking]) => {
+    const privileges = [...lacking].join(', ');
+    return {
+      code: 'PRIVILEGE_MISSING',
+      path,
+      message: `the account ${grants.account} lacks ${privileges} on ${place === '*.*' ? 'the server' : place}`,
+      remedy: `run "GRANT ${privileges} ON ${place} TO ${grants.account}"`,
+      statements: [`GRANT ${privileges} ON ${place} TO ${grants.account}`],
+    };
+  });
 }

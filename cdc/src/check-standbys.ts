@@ -24,7 +24,11 @@ export async function checkStandbys(
           code: 'FAILOVER_WITHOUT_GTID',
           path,
           message: 'gives transactions no ids, so nobody can go on with its log on another server',
-          remedy: 'set "gtid_mode = ON" on all its servers',
+          remedy: 'set "gtid_mode = ON" on all its servers, there and in their configuration',
+          statements: [
+            'SET GLOBAL enforce_gtid_consistency = ON',
+            ...['OFF_PERMISSIVE', 'ON_PERMISSIVE', 'ON'].map((mode) => `SET GLOBAL gtid_mode = ${mode}`),
+          ],
         });
       const [rows] = await connection.query<RowDataPacket[]>(
         "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('log_slave_updates', 'log_replica_updates') AND Value = 'OFF'",

@@ -4,6 +4,8 @@ import { checkLensColumns } from './check-lens-columns.js';
 import { kindOf, PAGED_KINDS } from './column.js';
 import { compileMapping } from './map.js';
 import { keepsKeysApart, lossOf } from './narrowing.js';
+import { addKey, alter, alterColumn, collated } from './alter.js';
+import { quoted } from './sql.js';
 import { columnOf, type Table } from './table.js';
 
 /** `undefined`: there is no such table. `unknown`: its database does not answer, which is told elsewhere. */
@@ -20,6 +22,7 @@ export type MappedTables = {
 const TRANSACTIONAL = new Set(['innodb', 'rocksdb', 'tokudb', 'ndbcluster']);
 
 const known = (table: Found): Table | undefined => (table === 'unknown' ? undefined : table);
+export const isTransactional = ({ engine }: Table): boolean => !engine || TRANSACTIONAL.has(engine);
 const isSameSet = (a: readonly string[], b: readonly string[]): boolean =>
   a.length === b.length && a.every((name) => b.includes(name));
 const list = (names: readonly string[]): string => names.map((name) => `"${name}"`).join(', ');
@@ -33,8 +36,20 @@ export function checkTables(
   isFlowing = false,
 ): readonly Problem[] {
   const found: Problem[] = [];
-  const complain = (code: string, place: string, message: string, remedy: string) =>
-    found.push({ code, path: `${path}${place}`, message, remedy });
+  const complain = (
+    code: string,
+    place: string,
+    message: string,
+    remedy: string,
+    statements: readonly string[] = [],
+  ) =>
+    found.push({
+      code,
+      path: `${path}${place}`,
+      message,
+      remedy,
+      ...(statements.length > 0 ? { statements } : {}),
+    });
   const { reads, writes } = compileMapping(mapping);
   const isThere = (table: Found, name: string, place: string): table is Table => {
     if (!table)
@@ -44,7 +59,22 @@ export function checkTables(
         `table "${name}" is not there, or the account may not read it`,
         'create it, correct the name, or grant SELECT on it',
       );
-    return table !== undefined && table !== 'unknown';
+    if (!table || table === 'unknown') return false;
+    if (table.storedName !== undefined && table.storedName !== table.name)
+      complain(
+        'TABLE_NAME_CASE',
+        place,
+        `table "${table.name}" is called "${table.storedName}" by its server, and so by its log`,
+        `write "${table.storedName}"`,
+      );
+    if (!table.isView) return true;
+    complain(
+      'TABLE_IS_VIEW',
+      place,
+      `"${table.name}" is a view, whose rows are neither logged nor written by themselves`,
+      'map the tables it is made of',
+    );
+    return false;
   };
 
   if (isThere(source, mapping.from, '.from')) {
@@ -72,7 +102,8 @@ export function checkTables(
     checkWritten(target, writes, '.columns');
     found.push(...checkConflictColumns(mapping, target, path));
   }
-  if (source && target && source !== 'unknown' && target !== 'unknown') checkCopies(source, target);
+  if (source && target && source !== 'unknown' && target !== 'unknown' && !source.isView && !target.isView)
+    checkCopies(source, target);
   found.push(...checkLensColumns(mapping, { source: known(source), target: known(target), isFlowing }, path));
   for (const [index, split] of mapping.split.entries()) {
     const child = children[index];
@@ -93,6 +124,7 @@ export function checkTables(
         place,
         `table "${table.name}" has no primary key, so its rows cannot be told apart`,
         'add one',
+        key.every((name) => columnOf(table, name)) ? [alter(table, addKey(key))] : [],
       );
       return;
     }
@@ -123,6 +155,7 @@ export function checkTables(
         '.from',
         `table "${from.name}" is system-versioned, and its log has more columns than can be told`,
         'drop its system versioning',
+        [alter(from, 'DROP SYSTEM VERSIONING')],
       );
     const copies = Object.entries(mapping.columns).flatMap(([name, rule]) =>
       typeof rule === 'string' ? [[name, rule] as const] : 'utc' in rule ? [[name, rule.utc] as const] : [],
@@ -139,6 +172,7 @@ export function checkTables(
           `.columns.${targetName}`,
           `column "${targetName}" of target table "${to.name}" is a "${taken.type}" and silently loses of a "${given.type}" ${loss}`,
           'widen it',
+          alterColumn(to, taken, (rest) => `${given.type}${rest}`),
         );
       if (targetName in mapping.key && !keepsKeysApart(given, taken))
         complain(
@@ -146,17 +180,29 @@ export function checkTables(
           `.key.${targetName}`,
           `key column "${targetName}" of target table "${to.name}" compares by ${taken.collation}, which may take two keys of the source (${given.collation}) for one`,
           `give it the collation of the source, or a "_bin" one that does not pad`,
+          alterColumn(to, taken, (rest) => `${taken.type} ${collated(rest, given)}`),
         );
     }
   }
 
+  /** A column that is copied as it is could be as it is in the source. */
+  function addColumn(table: Table, name: string): readonly string[] {
+    const rule = mapping.columns[name] ?? mapping.key[name];
+    if (typeof rule !== 'string' || !source || source === 'unknown') return [];
+    const text = source.definition?.columns.get(rule);
+    return text === undefined || /GENERATED|AUTO_INCREMENT/.test(text)
+      ? []
+      : [alter(table, `ADD COLUMN ${quoted(name)} ${text}`)];
+  }
+
   function checkWritten(table: Table, names: readonly string[], place: string): void {
-    if (table.engine && !TRANSACTIONAL.has(table.engine))
+    if (!isTransactional(table))
       complain(
         'TABLE_NOT_TRANSACTIONAL',
         place,
         `target table "${table.name}" is of engine "${table.engine}", in which rows and their offset cannot be written together`,
         `run "ALTER TABLE ${table.name} ENGINE = InnoDB"`,
+        [alter(table, 'ENGINE = InnoDB')],
       );
     for (const name of names) {
       const column = columnOf(table, name);
@@ -166,6 +212,7 @@ export function checkTables(
           place,
           `column "${name}" is not in target table "${table.name}"`,
           'correct the name or add the column',
+          addColumn(table, name),
         );
       else if (column.generated)
         complain(
@@ -189,6 +236,7 @@ export function checkTables(
           place,
           `column "${column.name}" of target table "${table.name}" must have a value and the mapping gives none`,
           'map it, or give it a default',
+          alterColumn(table, column, (rest) => `${column.type}${rest.replace(' NOT NULL', ' NULL')}`),
         );
   }
 }

@@ -1,42 +1,12 @@
+// Long because each thing that can be wrong stands beside the sentence that tells it.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { parsePlan, type Plan, type Problem } from '@strangler/contracts';
+import type { Problem } from '@strangler/contracts';
+import type { RowDataPacket } from 'mysql2/promise';
 import { startServer } from '../../scripts/mysql-server.mjs';
 import { check } from './check.js';
+import { CHECKED_TABLES, checkedPlan as planOf } from './testing/checked-plan.js';
 import { engineOf, type ScratchDatabase, scratchDatabase } from './testing/databases.js';
 
-const TABLES = `
-        - from: product
-          to: item
-          key: { id: id }
-          columns: { title: name, kind: { enum: kind, values: { a: A } } }
-          split: [{ to: item_tag, column: tags, key: { item_id: id }, item: tag, position: position }]
-          lost: [shape, greek, share]`;
-
-function planOf(legacy: string, service: string, tables = TABLES): Plan {
-  const loaded = parsePlan(
-    `version: 1
-proxy: { listen: 0, secret: !env SECRET }
-sync: { admin: 0 }
-control: { listen: 0, ledger: !env LEGACY }
-flags: { file: flags.json }
-databases: { legacy: !env LEGACY, service: !env SERVICE }
-upstreams: { legacy: "http://127.0.0.1:1", service: "http://127.0.0.1:2" }
-migrations:
-  catalog:
-    owner: team
-    upstream: service
-    routes: ["GET /x"]
-    data:
-      from: legacy
-      to: service
-      tables:${tables}
-`,
-    'plan.yaml',
-    { SECRET: '0123456789abcdef', LEGACY: legacy, SERVICE: service },
-  );
-  if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems));
-  return loaded.plan;
-}
 const lines = (problems: readonly Problem[]) =>
   problems.map(({ code, path, message }) => `${code} ${path}: ${message}`);
 
@@ -231,6 +201,8 @@ describe('a preflight', () => {
     expect(await problems()).toEqual([]);
   });
 
+  const lost = CHECKED_TABLES.replace('lost: [', 'lost: [maker_id, ');
+
   it('finds foreign keys that change rows without logging them', async () => {
     await from.root.query(
       'CREATE TABLE maker (id INT PRIMARY KEY); ALTER TABLE product ADD maker_id INT, ADD CONSTRAINT of_maker FOREIGN KEY (maker_id) REFERENCES maker (id) ON DELETE SET NULL',
@@ -239,13 +211,58 @@ describe('a preflight', () => {
     const isLogged = (await engineOf(from.root)) === 'mysql';
     const told =
       'FOREIGN_KEY_CASCADES databases.legacy: foreign key "of_maker" changes rows of "product" when "maker" changes, and the log does not say so';
-    const lost = TABLES.replace('lost: [', 'lost: [maker_id, ');
     expect(await problems(lost)).toEqual(isLogged ? [] : [told]);
     await from.root.query(
       'ALTER TABLE product DROP FOREIGN KEY of_maker, ADD CONSTRAINT of_maker FOREIGN KEY (maker_id) REFERENCES maker (id)'
         .replace(', ADD', '; ALTER TABLE product ADD')
         .replace('of_maker FOREIGN', 'to_maker FOREIGN'),
     );
+    expect(await problems(lost)).toEqual([]);
+  });
+
+  it.each<readonly [string, string, string]>([
+    ['from', 'ALTER TABLE product DROP PRIMARY KEY', 'PRIMARY_KEY_MISSING'],
+    ['to', 'ALTER TABLE item ENGINE = MyISAM', 'TABLE_NOT_TRANSACTIONAL'],
+    ['to', "ALTER TABLE item DROP title, ADD note VARCHAR(9) COMMENT 'a, b'", 'COLUMN_MISSING'],
+    ['to', "ALTER TABLE item ADD must INT NOT NULL COMMENT 'it''s'", 'COLUMN_UNFILLED'],
+    ['to', "ALTER TABLE item MODIFY title CHAR(20) NOT NULL DEFAULT 'it''s, NULL'", 'COLUMN_NARROWER'],
+  ])('in "%s", after %s: %s says what to run, and that remedies it', async (side, sql, code) => {
+    await (side === 'from' ? from : to).root.query(sql);
+    const found = await check(planOf(from.url, to.url));
+    expect(found.map((each) => each.code)).toEqual([code]);
+    for (const statement of found[0]?.statements ?? [])
+      await (side === 'from' ? from : to).root.query(statement);
+    expect(await problems()).toEqual([]);
+    const [rows] = await to.root.query<RowDataPacket[]>('SHOW CREATE TABLE item');
+    expect(String(rows[0]?.['Create Table'])).toContain(/(COMMENT|DEFAULT) '(.*)'$/.exec(sql)?.[0] ?? '');
+  });
+
+  it('says what to run for keys that the target takes for one', async () => {
+    await from.root.query(
+      'ALTER TABLE product MODIFY id VARCHAR(9) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin',
+    );
+    await to.root.query("ALTER TABLE item MODIFY id VARCHAR(9) CHARACTER SET latin1 COMMENT 'kept'");
+    const [found] = await check(planOf(from.url, to.url));
+    expect(found?.code).toBe('KEY_COLLATION');
+    for (const statement of found?.statements ?? []) await to.root.query(statement);
+    expect(await problems()).toEqual([]);
+    const [rows] = await to.root.query<RowDataPacket[]>('SHOW CREATE TABLE item');
+    expect(String(rows[0]?.['Create Table'])).toMatch(/`id` .*utf8mb4_bin NOT NULL COMMENT 'kept'/);
+  });
+
+  it('finds a view where a table is meant', async () => {
+    await from.root.query('RENAME TABLE product TO thing; CREATE VIEW product AS SELECT * FROM thing');
+    expect(await problems()).toEqual([
+      `TABLE_IS_VIEW ${at}.from: "product" is a view, whose rows are neither logged nor written by themselves`,
+    ]);
+  });
+
+  it('lets a foreign key that changes rows be made one that does not, by what it says to run', async () => {
+    await from.root.query(
+      'CREATE TABLE maker (id INT PRIMARY KEY); ALTER TABLE product ADD maker_id INT, ADD CONSTRAINT of_maker FOREIGN KEY (maker_id) REFERENCES maker (id) ON DELETE CASCADE',
+    );
+    for (const { statements = [] } of await check(planOf(from.url, to.url, lost)))
+      for (const statement of statements) await from.root.query(statement);
     expect(await problems(lost)).toEqual([]);
   });
 
@@ -284,6 +301,23 @@ describe('a preflight', () => {
           `CREATE, SELECT, INSERT, UPDATE, DELETE ON \`${to.schema}_strangler\`.*`,
         ),
       ).toEqual([]);
+    });
+
+    it('sees with SELECT alone what foreign keys change without logging it', async () => {
+      if ((await engineOf(from.root)) === 'mysql') return;
+      await from.root.query(
+        'CREATE TABLE maker (id INT PRIMARY KEY); ALTER TABLE product ADD maker_id INT, ADD CONSTRAINT of_maker FOREIGN KEY (maker_id) REFERENCES maker (id) ON DELETE CASCADE',
+      );
+      const found = await grant(
+        'REPLICATION SLAVE, REPLICATION CLIENT ON *.*',
+        `SELECT ON \`${from.schema}\`.product`,
+        all(`${from.schema}_strangler`),
+        all(to.schema),
+        all(`${to.schema}_strangler`),
+      );
+      expect(found).toContainEqual(
+        expect.stringMatching(/^FOREIGN_KEY_CASCADES databases.legacy: foreign key "of_maker"/),
+      );
     });
 
     it('names what is missing, where, and the statement that grants it', async () => {

@@ -1,18 +1,22 @@
-import { checkPort, type MigrationData, type Plan, type Problem, reasonOf } from '@strangler/contracts';
-import type { Connection, RowDataPacket } from 'mysql2/promise';
-import { checkLog, hasTables, missingPrivileges, sourceNeeds, targetNeeds } from './check-database.js';
+import { checkPort, type Plan, type Problem, type TableMapping } from '@strangler/contracts';
 import { checkAssembly } from './check-assembly.js';
-import { checkStandbys } from './check-standbys.js';
-import { checkBothWriters } from './check-both-writers.js';
+import { checkCascades } from './check-cascades.js';
+import { checkLog, hasTables, missingPrivileges, sourceNeeds, targetNeeds } from './check-database.js';
+import { checkEcho } from './check-both-writers.js';
 import { checkKafka } from './check-kafka.js';
+import { checkLogContent } from './check-log-content.js';
 import { checkRows } from './check-rows.js';
-import { checkTables } from './check-tables.js';
-import { connect, controlSchemaOf, type Database, databaseOf } from './connect.js';
+import { checkStandbys } from './check-standbys.js';
+import { checkTables, type MappedTables } from './check-tables.js';
+import { checkTriggers } from './check-triggers.js';
+import { controlSchemaOf } from './connect.js';
 import { SOURCE_TABLES, TARGET_TABLES } from './control-tables.js';
+import { readDefinition } from './definition.js';
 import { hasCopy } from './drop-copy.js';
 import { readGrants } from './grants.js';
 import { sourceTablesOf } from './pair-names.js';
-import { shadowsOf } from './shadow-mappings.js';
+import { severityOf } from './severity.js';
+import { migrationsOf, type NamedData, pathOf, type Side, withSides } from './sides.js';
 import { readTable, type Table } from './table.js';
 
 /** How mappings are tried on rows of their sources. */
@@ -28,175 +32,121 @@ const AT_START: RowsToTry = { rows: 200, isAsked: false };
  * Everything that would keep the sync from starting, all at once. Changes nothing but what the echo self-test writes where both sides write. Before the first
  * copy mappings are tried on rows of their sources; what turns up later parks a row and stops nothing.
  */
-export async function check(
+export async function check(plan: Plan, toTry: RowsToTry = AT_START): Promise<readonly Problem[]> {
+  const problems = await withSides(plan, async (sides, unreachable) => [
+    ...unreachable,
+    ...(await checkSides(plan, sides, toTry)),
+  ]);
+  return [
+    ...(await checkPort('sync.admin', plan.sync.admin)),
+    ...problems.filter(({ code }) => toTry.isAsked || severityOf(code) === 'refuses'),
+  ];
+}
+
+/** All that no sync may start with, of the databases that answer, and what is seen on the way. */
+export async function checkSides(
   plan: Plan,
-  { rows, isAsked }: RowsToTry = AT_START,
+  sides: ReadonlyMap<string, Side>,
+  toTry: RowsToTry,
 ): Promise<readonly Problem[]> {
-  const problems: Problem[] = [...(await checkPort('sync.admin', plan.sync.admin))];
-  const migrations = Object.entries(plan.migrations).flatMap(([name, { data }]) =>
-    data ? [{ name, data }] : [],
-  );
-  const connections = new Map<string, { readonly database: Database; readonly connection: Connection }>();
-  try {
-    for (const name of new Set(migrations.flatMap(({ data }) => [data.from, data.to]))) {
-      const database = databaseOf(name, plan.databases[name] as string);
-      try {
-        connections.set(name, await connectAny(database, plan.sync.failover[name] ?? []));
-      } catch (error) {
-        problems.push({
-          code: 'DATABASE_UNREACHABLE',
-          path: `databases.${name}`,
-          message: `does not answer (${reasonOf((error as Error).cause)})`,
-          remedy: 'start it or correct its URL',
-        });
-      }
-    }
-    for (const name of new Set(migrations.map(({ data }) => data.from))) {
-      const source = connections.get(name);
-      if (!source) continue;
-      const tables = migrations
-        .filter(({ data }) => data.from === name)
-        .flatMap(({ data }) => data.tables.flatMap(sourceTablesOf));
-      const isNew = !(await hasTables(source.connection, controlSchemaOf(source.database), SOURCE_TABLES));
-      problems.push(...(await checkLog(source.connection, `databases.${name}`)));
-      const failover = plan.sync.failover[name];
-      if (failover)
-        problems.push(...(await checkStandbys(databaseOf(name, plan.databases[name] as string), failover)));
-      problems.push(
-        ...missingPrivileges(
-          await readGrants(source.connection),
-          sourceNeeds(source.database, tables, isNew),
-          `databases.${name}`,
-        ),
-      );
-      problems.push(...(await checkCascades(source.connection, source.database, tables)));
-    }
-    for (const name of new Set(migrations.map(({ data }) => data.to))) {
-      const target = connections.get(name);
-      if (!target) continue;
-      const tables = migrations
-        .filter(({ data }) => data.to === name)
-        .flatMap(({ data }) => writtenTables(data));
-      const isNew = !(await hasTables(target.connection, controlSchemaOf(target.database), TARGET_TABLES));
-      problems.push(
-        ...missingPrivileges(
-          await readGrants(target.connection),
-          targetNeeds(target.database, tables, isNew, isAssembled(migrations, name)),
-          `databases.${name}`,
-        ),
-      );
-    }
-    for (const { name, data } of migrations) {
-      const [source, target] = [connections.get(data.from), connections.get(data.to)];
-      const hasBegun = target !== undefined && (await hasCopy(target.connection, target.database, name));
-      for (const [index, mapping] of data.tables.entries()) {
-        const read = async (side: typeof source, table: string) =>
-          side ? readTable(side.connection, side.database.schema, table) : ('unknown' as const);
-        const tables = {
-          source: await read(source, mapping.from),
-          target: await read(target, mapping.to),
-          children: await Promise.all(mapping.split.map((split) => read(target, split.to))),
-        };
-        const path = `migrations.${name}.data.tables[${index}]`;
-        const isFlowing = hasBegun && data.addedColumns !== 'stop';
-        const found = [...checkTables(mapping, tables, path, isFlowing)];
-        const others = new Map<string, Awaited<ReturnType<typeof read>>>();
-        for (const table of sourceTablesOf(mapping)) others.set(table, await read(source, table));
-        found.push(...checkAssembly(mapping, { ...tables, others }, path));
-        problems.push(...found);
-        if (found.some(({ code }) => code !== 'COLUMN_DROPPED') || (hasBegun && !isAsked)) continue;
-        const side = { mapping, path, rows, tellsRefused: isAsked, random: Math.random };
-        if (source && isTable(tables.source) && isTable(tables.target))
-          problems.push(
-            ...(await checkRows({
-              ...side,
-              source: tables.source,
-              target: tables.target,
-              connection: source.connection,
-            })),
-          );
-      }
-      if (source) problems.push(...(await checkKafka(plan, name, data, source)));
-    }
-    for (const [name, side] of connections) {
-      const tables = bothWrite(migrations, name);
-      if (tables.length === 0) continue;
-      const known = new Set(problems.map((each) => JSON.stringify(each)));
-      const more = await checkBothWriters(side, tables, AbortSignal.timeout(60_000));
-      problems.push(...more.filter((each) => !known.has(JSON.stringify(each))));
-    }
-    return problems;
-  } finally {
-    for (const { connection } of connections.values()) connection.destroy();
+  const problems: Problem[] = [];
+  for (const [name, side] of sides) {
+    const found = [
+      ...(side.captured.length > 0 ? await checkSource(side, plan.sync.failover[name] ?? []) : []),
+      ...(await checkPrivileges(side)),
+      ...(side.written.length > 0 ? await checkTriggers(plan, side) : []),
+    ];
+    problems.push(...found);
+    if (side.hasTwoWriters && found.every(({ code }) => severityOf(code) !== 'refuses'))
+      problems.push(...(await checkEcho(side, AbortSignal.timeout(60_000))));
   }
+
+  for (const migration of migrationsOf(plan)) {
+    const [source, target] = [sides.get(migration.data.from), sides.get(migration.data.to)];
+    problems.push(...(await checkMappings(migration, source, target, toTry)));
+    if (source) problems.push(...(await checkKafka(plan, migration.name, migration.data, source)));
+  }
+  return problems;
 }
 
-const isTable = (found: Table | undefined | 'unknown'): found is Table =>
-  found !== undefined && found !== 'unknown';
-
-type Connected = { readonly database: Database; readonly connection: Connection };
-
-/** The first of its servers that answers. Throws what the first of all said when none does. */
-async function connectAny(database: Database, failover: readonly string[]): Promise<Connected> {
-  let first: unknown;
-  for (const url of [database.url, ...failover]) {
-    try {
-      const reached = { ...database, url };
-      return { database: reached, connection: await connect(reached) };
-    } catch (error) {
-      first ??= error;
-    }
+async function checkMappings(
+  { name, data }: NamedData,
+  source: Side | undefined,
+  target: Side | undefined,
+  { rows, isAsked }: RowsToTry,
+): Promise<readonly Problem[]> {
+  const problems: Problem[] = [];
+  const hasBegun = target !== undefined && (await hasCopy(target.connection, target.database, name));
+  for (const [index, mapping] of data.tables.entries()) {
+    const path = `migrations.${name}.data.tables[${index}]`;
+    const tables = await readMapped(mapping, source, target);
+    const others = new Map<string, MappedTables['source']>();
+    for (const table of sourceTablesOf(mapping)) others.set(table, await readSide(source, table));
+    const found = [
+      ...checkTables(mapping, tables, path, hasBegun && data.addedColumns !== 'stop'),
+      ...checkAssembly(mapping, { ...tables, others }, path),
+    ];
+    problems.push(...found);
+    const isReadable = found.every(({ code }) => code === 'COLUMN_DROPPED' || severityOf(code) !== 'refuses');
+    if (!isReadable || (hasBegun && !isAsked) || !source) continue;
+    if (isTable(tables.source) && isTable(tables.target))
+      problems.push(
+        ...(await checkRows({
+          mapping,
+          path,
+          rows,
+          source: tables.source,
+          target: tables.target,
+          connection: source.connection,
+          tellsRefused: isAsked,
+          random: Math.random,
+        })),
+      );
   }
-  throw first;
+  return problems;
 }
 
-/** Tables of a database that have two writers. */
-const bothWrite = (
-  migrations: readonly { readonly data: MigrationData }[],
-  database: string,
-): readonly string[] =>
-  migrations.flatMap(({ data }) =>
-    data.tables
-      .filter(({ writers }) => writers === 'both')
-      .flatMap(({ from, to }) => [
-        ...(data.from === database ? [from] : []),
-        ...(data.to === database ? [to] : []),
-      ]),
-  );
+const isTable = (found: MappedTables['source']): found is Table => found !== undefined && found !== 'unknown';
 
-/** Whether rows of a target are put together from several tables, some of which are kept beside it. */
-const isAssembled = (migrations: readonly { readonly data: MigrationData }[], target: string): boolean =>
-  migrations.some(
-    ({ data }) => data.to === target && data.tables.some((table) => shadowsOf(table).length > 0),
-  );
+async function checkSource(side: Side, failover: readonly string[]): Promise<readonly Problem[]> {
+  const { database, connection, captured } = side;
+  return [
+    ...(await checkLog(connection, pathOf(side))),
+    ...(await checkLogContent(side)),
+    ...(failover.length > 0 ? await checkStandbys(database, failover) : []),
+    ...(await checkCascades(connection, database, captured)),
+  ];
+}
 
-const writtenTables = (data: MigrationData): readonly string[] =>
-  data.tables.flatMap(({ to, split }) => [to, ...split.map((child) => child.to)]);
+async function checkPrivileges(side: Side): Promise<readonly Problem[]> {
+  const { database, connection, captured, written } = side;
+  const isNew = async (tables: Readonly<Record<string, string>>) =>
+    !(await hasTables(connection, controlSchemaOf(database), tables));
+  const needs = [
+    ...(captured.length > 0 ? sourceNeeds(database, captured, await isNew(SOURCE_TABLES)) : []),
+    ...(written.length > 0
+      ? targetNeeds(database, written, await isNew(TARGET_TABLES), side.isAssembled)
+      : []),
+  ];
+  return missingPrivileges(await readGrants(connection), needs, pathOf(side));
+}
 
-/** Rows that a foreign key changes by itself are not in the log of any MariaDB, nor of MySQL before 9.6 (bugs.mysql.com, 32506). */
-async function checkCascades(
-  connection: Connection,
-  database: Database,
-  tables: readonly string[],
-): Promise<readonly Problem[]> {
-  const [versions] = await connection.query<RowDataPacket[]>('SELECT VERSION() version');
-  const version = String(versions[0]?.['version']);
-  const [major = 0, minor = 0] = version.split('.').map(Number);
-  const [native] = await connection.query<RowDataPacket[]>(
-    "SHOW GLOBAL VARIABLES WHERE Variable_name = 'innodb_native_foreign_keys' AND Value = 'ON'",
-  );
-  const areLogged =
-    !/mariadb/i.test(version) && (major > 9 || (major === 9 && minor >= 6)) && native.length === 0;
-  if (tables.length === 0 || areLogged) return [];
-  const [rows] = await connection.query<RowDataPacket[]>(
-    `SELECT CONSTRAINT_NAME name, TABLE_NAME child, REFERENCED_TABLE_NAME parent FROM information_schema.REFERENTIAL_CONSTRAINTS
-      WHERE CONSTRAINT_SCHEMA = ? AND TABLE_NAME IN (?) AND (DELETE_RULE IN ('CASCADE', 'SET NULL') OR UPDATE_RULE IN ('CASCADE', 'SET NULL'))`,
-    [database.schema, tables],
-  );
-  return rows.map((row) => ({
-    code: 'FOREIGN_KEY_CASCADES',
-    path: `databases.${database.name}`,
-    message: `foreign key "${String(row['name'])}" changes rows of "${String(row['child'])}" when "${String(row['parent'])}" changes, and the log does not say so`,
-    remedy: 'let it RESTRICT, and let the application change these rows itself',
-  }));
+async function readSide(side: Side | undefined, name: string): Promise<MappedTables['source']> {
+  if (!side) return 'unknown';
+  const table = await readTable(side.connection, side.database.schema, name);
+  const definition = await readDefinition(side.connection, side.database.schema, name);
+  return table && definition ? { ...table, definition } : table;
+}
+
+/** The tables a mapping names, as they stand. */
+export async function readMapped(
+  mapping: TableMapping,
+  source: Side | undefined,
+  target: Side | undefined,
+): Promise<MappedTables> {
+  return {
+    source: await readSide(source, mapping.from),
+    target: await readSide(target, mapping.to),
+    children: await Promise.all(mapping.split.map((split) => readSide(target, split.to))),
+  };
 }

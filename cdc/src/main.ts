@@ -2,16 +2,18 @@ import { hostname } from 'node:os';
 import { runProgram } from '@strangler/contracts';
 import { boundHeap } from './bound-heap.js';
 import { check } from './check.js';
+import { runDoctor } from './doctor.js';
 import { runConnectors } from './run-connectors.js';
 import { createSync } from './sync.js';
 
 boundHeap();
 const argv = process.argv.slice(2);
-if (argv[0] === 'connectors')
-  process.exitCode = await runConnectors(argv.slice(1), process.env, {
-    out: (line) => void process.stdout.write(`${line}\n`),
-    err: (line) => void process.stderr.write(`${line}\n`),
-  });
+const output = {
+  out: (line: string) => void process.stdout.write(`${line}\n`),
+  err: (line: string) => void process.stderr.write(`${line}\n`),
+};
+if (argv[0] === 'connectors') process.exitCode = await runConnectors(argv.slice(1), process.env, output);
+else if (argv[0] === 'doctor') process.exitCode = await runDoctor(argv.slice(1), process.env, output);
 else
   await runProgram(
     {

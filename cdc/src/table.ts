@@ -1,6 +1,7 @@
 import type { RowDataPacket } from 'mysql2';
 import type { Connection } from 'mysql2/promise';
 import { type Column, kindOf, labelsOf } from './column.js';
+import type { Definition } from './definition.js';
 
 /** A table as it stands: every column in order, and the names of its primary key in order. */
 export type Table = {
@@ -11,6 +12,11 @@ export type Table = {
   /** The storage engine in lower case, and whether the server keeps old versions of its rows. */
   readonly engine?: string;
   readonly isVersioned?: boolean;
+  readonly isView?: boolean;
+  /** Its name as the server has stored it, which may be of another case than the one it was asked for by. */
+  readonly storedName?: string;
+  /** Where it was asked for: what SHOW CREATE TABLE tells besides. */
+  readonly definition?: Definition;
 };
 
 export const columnOf = (table: Table, name: string): Column | undefined =>
@@ -34,7 +40,7 @@ export async function readTable(
     [database, name],
   );
   const [kinds] = await connection.query<RowDataPacket[]>(
-    'SELECT ENGINE engine, TABLE_TYPE type FROM information_schema.TABLES WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ?',
+    'SELECT ENGINE engine, TABLE_TYPE type, TABLE_NAME name FROM information_schema.TABLES WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ?',
     [database, name],
   );
   return {
@@ -42,6 +48,8 @@ export async function readTable(
     name,
     engine: String(kinds[0]?.['engine'] ?? '').toLowerCase(),
     isVersioned: kinds[0]?.['type'] === 'SYSTEM VERSIONED',
+    isView: kinds[0]?.['type'] === 'VIEW',
+    storedName: String(kinds[0]?.['name'] ?? name),
     columns: columns.map((row) => {
       // The case of the labels of an ENUM matters, that of the type's name does not.
       const type = String(row['type']).replace(/^[A-Za-z0-9_]+/, (word) => word.toLowerCase());

@@ -25,6 +25,7 @@ export * from './path-rules.js';
 export * from './phases.js';
 export * from './plan.js';
 export * from './plan-json-schema.js';
+export * from './finding.js';
 export * from './problem.js';
 export * from './program.js';
 export * from './route-pattern.js';

@@ -5,6 +5,8 @@ export type Problem = {
   readonly path: string;
   readonly message: string;
   readonly remedy: string;
+  /** What can be run as it stands to remedy it, in this order, where there is such. */
+  readonly statements?: readonly string[];
   /** 1-based line in the plan file, where known. */
   readonly line?: number;
 };

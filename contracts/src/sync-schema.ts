@@ -12,6 +12,14 @@ export const syncSchema = z
     adminToken: adminToken.optional(),
     ...syncSourceKeys,
     failover: standbySchema,
+    expectedOutageMs: z
+      .number()
+      .int()
+      .min(0)
+      .default(86_400_000)
+      .describe(
+        'how long sync may be away and go on behind it: "strangler doctor" warns of a source that keeps its log for less',
+      ),
     throttle: throttleSchema.describe('when the copy of tables pauses; what the log brings does not'),
     parking: z
       .strictObject({

@@ -189,6 +189,12 @@ export const programNotFound = (name: string) =>
     400,
     `program "${name}" is in no node_modules/.bin above this folder: install its package beside @strangler/migrations`,
   );
+export const doctorFailed = (reason: string) =>
+  new StranglerError(
+    'DOCTOR_FAILED',
+    500,
+    `"strangler-sync" could not look at the databases (${reason}): run "strangler-sync doctor --plan FILE" to see more`,
+  );
 export const programEnded = (name: string, how: string) =>
   new StranglerError('PROGRAM_ENDED', 500, `program "${name}" ${how} before it was ready: see its log above`);
 export const programKeepsEnding = (name: string, times: number) =>

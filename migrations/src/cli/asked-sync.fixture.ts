@@ -63,6 +63,7 @@ export async function openAskedSync(
         environment: { ...ENVIRONMENT, LEDGER: 'mysql://u:p@127.0.0.1:1/ledger' },
         operator: 'ann',
         up: async () => 1,
+        doctor: async () => [],
       });
       return { code, out, err };
     };

@@ -1,9 +1,18 @@
-import { EXIT, type Phase, PHASES, planJsonSchema, problemLine } from '@strangler/contracts';
+import {
+  EXIT,
+  type Finding,
+  type Phase,
+  PHASES,
+  type Plan,
+  planJsonSchema,
+  problemLine,
+} from '@strangler/contracts';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { keyNotParked } from '../errors.js';
 import { type ControlClient, controlClient } from './control-client.js';
 import { explain, explanationText } from './explain.js';
 import { fail } from './fail.js';
+import { findingsText } from './print-findings.js';
 import { conflictsOfMigration, conflictsText } from './conflicts.js';
 import { parkedText, parkingOf, parkingText } from './parked.js';
 import { movedText } from './print-moved.js';
@@ -22,6 +31,8 @@ export type CliEnvironment = {
   /** Who is written to the ledger when `--by` is not given. */
   readonly operator: string;
   readonly up: (file: string, options: { readonly json: boolean }) => Promise<number>;
+  /** Asks the program that will reach the databases. */
+  readonly doctor: (plan: Plan, migration: string | undefined) => Promise<readonly Finding[]>;
 };
 
 type PlanOptions = { readonly plan: string; readonly json?: boolean };
@@ -99,6 +110,14 @@ export async function runCli(argv: readonly string[], outer: CliEnvironment): Pr
         () =>
           `plan "${options.plan}" is right: revision ${plan.revision}, ${migrations.length} ${migrations.length === 1 ? 'migration' : 'migrations'}${warnings.length === 0 ? '' : `, ${warnings.length} ${warnings.length === 1 ? 'warning' : 'warnings'}`}\n`,
       );
+    });
+
+  command('doctor', 'look at the databases of the plan: all that keeps data from flowing, or will one day')
+    .option('--migration <name>', 'only what this one needs')
+    .action(async (options: PlanOptions & { migration?: string }) => {
+      const findings = await outer.doctor(await readPlan(options.plan, environment), options.migration);
+      say(options, findings, () => findingsText(findings));
+      if (findings.some(({ severity }) => severity === 'refuses')) exit = EXIT.badInput;
     });
 
   command('status', 'where every migration stands, and what its next step waits for').action(

@@ -1,4 +1,5 @@
 import { userInfo } from 'node:os';
+import { askDoctor } from '../up/ask-doctor.js';
 import { up } from '../up/pipeline.js';
 import { runCli } from './cli.js';
 import { processTerminal } from './terminal.js';
@@ -18,5 +19,6 @@ process.exitCode = await runCli(process.argv.slice(2), {
   terminal,
   environment: env,
   operator: env['STRANGLER_OPERATOR'] || account(),
+  doctor: (plan, migration) => askDoctor(plan, migration, env, process.cwd()),
   up: (file, options) => up(file, options, { terminal, environment: env, process }),
 });

@@ -27,6 +27,7 @@ describe('strangler tester', () => {
       environment: ENVIRONMENT,
       operator: 'ann',
       up: async () => 1,
+      doctor: async () => [],
     });
     return { code, ...printed };
   };

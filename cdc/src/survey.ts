@@ -1,0 +1,67 @@
+import type { Plan, Problem, TableMapping } from '@strangler/contracts';
+import { readMapped } from './check.js';
+import { checkHeadRoom } from './check-head-room.js';
+import { checkRowDoubts, type RowLimits } from './check-row-doubts.js';
+import { checkShape } from './check-shape.js';
+import { checkPackets, checkServer } from './check-server.js';
+import { checkTransactions } from './check-transactions.js';
+import { doubtfulUniques, uniqueProblem } from './check-uniques.js';
+import { migrationsOf, type Side } from './sides.js';
+
+export type SurveyLimits = RowLimits & {
+  /** Seconds from which on an open transaction is told. */
+  readonly longTransactionS: number;
+};
+export const LIMITS: SurveyLimits = { longTransactionS: 60, rowsMs: 5_000, sampleRows: 50_000 };
+
+/** What keeps no sync from starting and is better known before: asked by the doctor alone, so that a start stays short. */
+export async function survey(
+  plan: Plan,
+  sides: ReadonlyMap<string, Side>,
+  limits: SurveyLimits,
+): Promise<readonly Problem[]> {
+  const problems: Problem[] = [];
+  for (const [name, side] of sides) {
+    problems.push(...(await checkServer(plan, name, side)));
+    problems.push(...(await checkTransactions(side, limits.longTransactionS)));
+  }
+  const pairs = new Map(migrationsOf(plan).map(({ data }) => [`${data.from} ${data.to}`, data]));
+  for (const { from, to } of pairs.values()) {
+    const [source, target] = [sides.get(from), sides.get(to)];
+    if (source && target) problems.push(...(await checkPackets(source, target)));
+  }
+  for (const { name, data } of migrationsOf(plan))
+    for (const [index, mapping] of data.tables.entries())
+      problems.push(
+        ...(await surveyTables(
+          mapping,
+          sides.get(data.from),
+          sides.get(data.to),
+          limits,
+          `migrations.${name}.data.tables[${index}]`,
+        )),
+      );
+  return problems;
+}
+
+async function surveyTables(
+  mapping: TableMapping,
+  from: Side | undefined,
+  to: Side | undefined,
+  limits: SurveyLimits,
+  path: string,
+): Promise<readonly Problem[]> {
+  const tables = await readMapped(mapping, from, to);
+  const { source, target } = tables;
+  const problems = [...checkShape(mapping, tables, path)];
+  if (!from || !to || !source || !target || source === 'unknown' || target === 'unknown') return problems;
+  const uniques = await doubtfulUniques([from, to], mapping, source, target);
+  return [
+    ...problems,
+    ...(await checkHeadRoom(from, mapping, source, target, path)),
+    ...uniques.map((unique) => uniqueProblem(unique, source, target, path)),
+    ...(source.isView || source.primaryKey.length === 0
+      ? []
+      : await checkRowDoubts(from, mapping, [source, target], uniques, limits, path)),
+  ];
+}
