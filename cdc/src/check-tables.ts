@@ -31,7 +31,7 @@ export function checkTables(
   const found: Problem[] = [];
   const complain = (code: string, place: string, message: string, remedy: string) =>
     found.push({ code, path: `${path}${place}`, message, remedy });
-  const { reads, writes } = compileMapping(mapping);
+  const { reads, writes, keyNames } = compileMapping(mapping);
   const isThere = (table: Found, name: string, place: string): table is Table => {
     if (!table)
       complain(
@@ -64,7 +64,7 @@ export function checkTables(
     }
   }
   if (isThere(target, mapping.to, '.to')) {
-    checkKey(target, Object.keys(mapping.key), '.to');
+    checkKey(target, keyNames, '.to');
     checkWritten(target, writes, '.columns');
     found.push(...checkConflictColumns(mapping, target, path));
   }

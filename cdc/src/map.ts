@@ -15,6 +15,10 @@ export type RowMap = {
   readonly mapping: TableMapping;
   /** Source columns the mapping reads, each once. */
   readonly reads: readonly string[];
+  /** Columns of the target's key, those that are constant here last. */
+  readonly keyNames: readonly string[];
+  /** What of the key all rows of this mapping have; a row of the target with something else is another mapping's. */
+  readonly own: Row;
   /** Target columns it writes, the key's first. */
   readonly writes: readonly string[];
   readonly map: (row: Row) => Mapped;
@@ -40,11 +44,25 @@ export const keyShown = (key: Row): string =>
 export function compileMapping(mapping: TableMapping): RowMap {
   const key = Object.entries(mapping.key);
   const columns = Object.entries(mapping.columns).map(([target, rule]) => ({ target, ...compileRule(rule) }));
-  const keyOf = (row: Row): Row =>
-    Object.fromEntries(key.map(([target, source]) => [target, row[source] ?? null]));
+  const own: Row = Object.fromEntries(
+    Object.entries(mapping.discriminator ?? {}).map(([target, constant]) => {
+      const value = compileRule({ constant }).map(null);
+      return [target, value.ok ? value.value : null];
+    }),
+  );
+  const constants = Object.entries(own);
+  const keyOf = (row: Row): Row => {
+    const values: Record<string, Value> = {};
+    for (const [target, source] of key) values[target] = row[source] ?? null;
+    for (const [target, value] of constants) values[target] = value;
+    return values;
+  };
+  const keyNames = [...key.map(([target]) => target), ...constants.map(([target]) => target)];
   return {
     mapping,
     keyOf,
+    keyNames,
+    own,
     reads: [
       ...new Set([
         ...key.map(([, source]) => source),
@@ -52,7 +70,7 @@ export function compileMapping(mapping: TableMapping): RowMap {
         ...mapping.split.flatMap((split) => [split.column, ...Object.values(split.key)]),
       ]),
     ],
-    writes: [...key.map(([target]) => target), ...columns.map(({ target }) => target)],
+    writes: [...keyNames, ...columns.map(({ target }) => target)],
     map(row) {
       const values: Record<string, Value> = {};
       for (const { target, source, map } of columns) {
