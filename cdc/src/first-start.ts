@@ -48,10 +48,15 @@ export async function firstStart({
     if (rows.length > 0) throw targetNotEmpty(table.name);
   }
   const offset = await changes.now();
-  const totals = new Map<string, number>();
-  for (const pair of pairs) totals.set(pair.name, beginsEqual ? 0 : await countRows(source, pair.source));
+  const totals: { readonly name: string; readonly total: number; readonly isDone: boolean }[] = [];
+  for (const { name, source: table, shadow } of pairs) {
+    // What rows are put together from is nowhere yet.
+    const isDone = beginsEqual && !shadow;
+    totals.push({ name, total: isDone ? 0 : await countRows(source, table), isDone });
+  }
   await applier.begin(offset, async (connection) => {
-    for (const [name, total] of totals) await addProgress(connection, to, stream, name, total, beginsEqual);
+    for (const { name, total, isDone } of totals)
+      await addProgress(connection, to, stream, name, total, isDone);
   });
   return offset;
 }
