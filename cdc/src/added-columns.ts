@@ -1,5 +1,6 @@
 import type { MigrationData } from '@strangler/contracts';
 import { columnsAdded } from './errors.js';
+import { sourceTablesOf } from './pair-names.js';
 
 export type AddedColumns = { readonly table: string; readonly columns: readonly string[] };
 
@@ -11,7 +12,7 @@ export const whenAdded =
   (table: string, { tables, addedColumns }: MigrationData, tell: (added: AddedColumns) => void) =>
   (added: readonly string[]): void => {
     const columns = added.filter(
-      (name) => !tables.some(({ from, leaveOut }) => from === table && leaveOut?.includes(name)),
+      (name) => !tables.some((each) => each.leaveOut?.includes(name) && sourceTablesOf(each).includes(table)),
     );
     if (columns.length === 0) return;
     if (addedColumns === 'stop') throw columnsAdded(table, columns);

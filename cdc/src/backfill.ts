@@ -121,8 +121,10 @@ const averageLength = (rows: readonly Row[]): number =>
   ) / Math.max(1, rows.length);
 
 /** How many rows there are to copy, counted once at the first start. */
-export async function countRows(source: Connection, table: Table): Promise<number> {
-  const [rows] = await source.query<RowDataPacket[]>(`SELECT COUNT(*) total FROM ${tableName(table)}`);
+export async function countRows(source: Connection, table: Table, where = 'TRUE'): Promise<number> {
+  const [rows] = await source.query<RowDataPacket[]>(
+    `SELECT COUNT(*) total FROM ${tableName(table)} WHERE ${where}`,
+  );
   return Number(rows[0]?.['total']);
 }
 

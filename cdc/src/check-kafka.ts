@@ -7,6 +7,7 @@ import { ConfigResourceTypes, kafkaClient } from './kafka-client.js';
 import { connectorNames, differingKeys } from './connector-config.js';
 import { compileMapping } from './map.js';
 import { kafkaSettingsOf, plannedConnector } from './planned-source.js';
+import { shadowsOf } from './shadow-mappings.js';
 import { columnOf, readTable, type Table } from './table.js';
 
 const APPLY = 'run "strangler-sync connectors apply --plan FILE"';
@@ -27,18 +28,19 @@ export async function checkKafka(
   const { database, connection } = source;
 
   const [modes] = await connection.query<RowDataPacket[]>('SELECT @@GLOBAL.sql_mode mode');
-  for (const [index, mapping] of data.tables.entries()) {
-    const table = await readTable(connection, database.schema, mapping.from);
-    if (table)
-      problems.push(
-        ...checkCarried(
-          table,
-          compileMapping(mapping).reads,
-          String(modes[0]?.['mode']),
-          `${path}.tables[${index}]`,
-        ),
-      );
-  }
+  for (const [index, whole] of data.tables.entries())
+    for (const mapping of [whole, ...shadowsOf(whole).map((shadow) => shadow.mapping)]) {
+      const table = await readTable(connection, database.schema, mapping.from);
+      if (table)
+        problems.push(
+          ...checkCarried(
+            table,
+            compileMapping(mapping).reads,
+            String(modes[0]?.['mode']),
+            `${path}.tables[${index}]`,
+          ),
+        );
+    }
 
   try {
     const api = connectApi(settings.connect);

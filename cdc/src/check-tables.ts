@@ -50,7 +50,7 @@ export function checkTables(
       remedy,
       ...(statements.length > 0 ? { statements } : {}),
     });
-  const { reads, writes } = compileMapping(mapping);
+  const { reads, writes, keyNames } = compileMapping(mapping);
   const isThere = (table: Found, name: string, place: string): table is Table => {
     if (!table)
       complain(
@@ -98,7 +98,7 @@ export function checkTables(
     }
   }
   if (isThere(target, mapping.to, '.to')) {
-    checkKey(target, Object.keys(mapping.key), '.to');
+    checkKey(target, keyNames, '.to');
     checkWritten(target, writes, '.columns');
     found.push(...checkConflictColumns(mapping, target, path));
   }

@@ -30,12 +30,12 @@ const canonicalText = (row: Row, names: readonly string[], table: Table): string
 
 /** The key of a target row in the one form both sides are compared in. */
 export const targetKeyText = (pair: TablePair, key: Row): string =>
-  canonicalText(key, Object.keys(pair.map.mapping.key), pair.target);
+  canonicalText(key, pair.map.keyNames, pair.target);
 
 /** The same for any two keys that the target could take for one; other keys may have it in common too, under a collation that knows no case. */
 export const sameKeyText = (pair: TablePair, key: Row): string =>
   JSON.stringify(
-    Object.keys(pair.map.mapping.key).map((name) => {
+    pair.map.keyNames.map((name) => {
       const column = columnOf(pair.target, name);
       const text = column ? canonical(key[name] ?? null, column) : null;
       return text === null || !column?.collation || column.collation.endsWith('_bin') ? text : folded(text);
@@ -60,9 +60,7 @@ export function compareRow(
   if (expected && !found.row)
     differences.push({ table, kind: 'missing', key: keyShown(expected.key), difference: 'is missing' });
   else if (!expected && found.row) {
-    const key = Object.fromEntries(
-      Object.keys(pair.map.mapping.key).map((name) => [name, found.row?.[name] ?? null]),
-    );
+    const key = Object.fromEntries(pair.map.keyNames.map((name) => [name, found.row?.[name] ?? null]));
     differences.push({ table, kind: 'extra', key: keyShown(key), difference: 'has no source row' });
   } else if (expected && found.row) {
     const wrong: string[] = [];

@@ -1,14 +1,24 @@
+import type { MigrationData, Row } from '@strangler/contracts';
+import { escape } from 'mysql2';
 import type { Connection, ResultSetHeader, RowDataPacket } from 'mysql2/promise';
 import { connect, controlSchemaOf, type Database } from './connect.js';
 import { APPLY_SESSION } from './apply.js';
 import { ensureTables, TARGET_TABLES } from './control-tables.js';
+import { compileMapping } from './map.js';
 import { dropShadows } from './shadow-table.js';
 import { quoted } from './sql.js';
 
 const ROWS_AT_A_TIME = 2_000;
 
-/** Target tables that a migration's mapping writes, children first. */
-export type CopiedTables = readonly string[];
+/** Target tables that a migration's mapping writes, children first; of a table that others write too, the rows that have `own`. */
+export type CopiedTables = readonly { readonly table: string; readonly own: Row }[];
+
+/** What a migration has copied. */
+export const copiedTables = ({ tables }: Pick<MigrationData, 'tables'>): CopiedTables =>
+  tables.flatMap((mapping) => [
+    ...mapping.split.map((child) => ({ table: child.to, own: {} })),
+    { table: mapping.to, own: compileMapping(mapping).own },
+  ]);
 
 /** Whether a stream has ever begun to write into a target, and has not been dropped since. */
 export async function hasCopy(
@@ -49,7 +59,9 @@ export async function dropCopy(
       `UPDATE ${quoted(schema, 'apply_offset')} SET dropping = 1, incarnation = incarnation + 1 WHERE stream = ?`,
       [stream],
     );
-    for (const table of tables) {
+    for (const { table, own } of tables) {
+      const rows = Object.entries(own).map(([name, value]) => `${quoted(name)} = ${escape(value)}`);
+      const where = rows.length === 0 ? 'TRUE' : rows.join(' AND ');
       let deleted: number;
       do {
         signal.throwIfAborted();
@@ -60,7 +72,7 @@ export async function dropCopy(
           [stream],
         );
         const [result] = await connection.query<ResultSetHeader>(
-          `DELETE FROM ${quoted(target.schema, table)} LIMIT ${ROWS_AT_A_TIME}`,
+          `DELETE FROM ${quoted(target.schema, table)} WHERE ${where} LIMIT ${ROWS_AT_A_TIME}`,
         );
         await connection.commit();
         deleted = result.affectedRows;

@@ -5,6 +5,7 @@ import { countRows } from './backfill.js';
 import type { ChangeSource } from './change-source.js';
 import type { Database } from './connect.js';
 import { targetNotEmpty } from './errors.js';
+import { ownRows } from './own-rows.js';
 import { addProgress } from './progress.js';
 import { tableName } from './sql.js';
 import type { TablePair } from './table-pair.js';
@@ -36,15 +37,26 @@ export async function firstStart({
   beginsEqual = false,
 }: FirstStart): Promise<Offset> {
   const written = pairs.filter(({ shadow }) => !shadow);
-  for (const table of beginsEqual ? [] : written.flatMap((pair) => [pair.target, ...pair.children])) {
-    const [rows] = await target.query<RowDataPacket[]>(`SELECT 1 FROM ${tableName(table)} LIMIT 1`);
+  const filled = written.flatMap((pair) => [
+    { table: pair.target, where: ownRows(pair) },
+    ...pair.children.map((table) => ({ table, where: 'TRUE' })),
+  ]);
+  for (const { table, where } of beginsEqual ? [] : filled) {
+    const [rows] = await target.query<RowDataPacket[]>(
+      `SELECT 1 FROM ${tableName(table)} WHERE ${where} LIMIT 1`,
+    );
     if (rows.length > 0) throw targetNotEmpty(table.name);
   }
   const offset = await changes.now();
-  const totals = new Map<string, number>();
-  for (const pair of pairs) totals.set(pair.name, beginsEqual ? 0 : await countRows(source, pair.source));
+  const totals: { readonly name: string; readonly total: number; readonly isDone: boolean }[] = [];
+  for (const { name, source: table, shadow } of pairs) {
+    // What rows are put together from is nowhere yet.
+    const isDone = beginsEqual && !shadow;
+    totals.push({ name, total: isDone ? 0 : await countRows(source, table), isDone });
+  }
   await applier.begin(offset, async (connection) => {
-    for (const [name, total] of totals) await addProgress(connection, to, stream, name, total, beginsEqual);
+    for (const { name, total, isDone } of totals)
+      await addProgress(connection, to, stream, name, total, isDone);
   });
   return offset;
 }

@@ -30,7 +30,7 @@ export async function readParents(
   }
   const parents = [...links.values()].flatMap(({ child, parent, columns }) => {
     const pair = byTable.get(parent);
-    const key = Object.keys(pair?.map.mapping.key ?? {});
+    const key = pair?.map.keyNames ?? [];
     return pair && key.length === columns.size && key.every((name) => columns.has(name))
       ? [{ child, pair, columns: key.map((name) => [name, columns.get(name) as string] as const) }]
       : [];

@@ -5,6 +5,7 @@ import { asPrinted, unfitFor } from './fit-column.js';
 import { compileFilter } from './filter.js';
 import type { Mapped, RowMap } from './map.js';
 import { compileColumns, type TargetColumn } from './map-columns.js';
+import { ownOf } from './map-forward.js';
 import type { MappingFunctions } from './mapping-functions.js';
 import type { ReversedMapping } from './reverse.js';
 import { columnOf, type Table } from './table.js';
@@ -37,14 +38,23 @@ export function compileBackward(
   const keyOf = (row: Row): Row =>
     Object.fromEntries(key.map(([legacy, service]) => [legacy, row[service] ?? null]));
   const written = columns.flatMap(({ gives }) => gives);
+  const own = Object.entries(ownOf(backOf));
   return {
     mapping,
     keyOf,
-    takes: () => true,
+    keyNames: key.map(([legacy]) => legacy),
+    own: {},
+    // Rows that other mappings have put into the same table are theirs on the way back.
+    takes: (row) =>
+      own.every(([name, value]) => {
+        const column = tables.source && columnOf(tables.source, name);
+        return textOf(row[name] ?? null, column) === textOf(value, column);
+      }),
     needsAssembling: backOf.split.map(({ column }) => column),
     reads: [
       ...new Set([
         ...key.map(([, service]) => service),
+        ...own.map(([name]) => name),
         ...columns.flatMap(({ reads }) => reads),
         ...again.map(({ target }) => target),
       ]),

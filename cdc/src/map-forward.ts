@@ -2,6 +2,7 @@ import type { Row, SplitRule, TableMapping, Value } from '@strangler/contracts';
 import { compileFilter } from './filter.js';
 import type { Children, RowMap } from './map.js';
 import { compileColumns } from './map-columns.js';
+import { compileRule } from './map-rules.js';
 import type { MappingFunctions } from './mapping-functions.js';
 
 /** A mapping on the way there: source row to target row. */
@@ -9,11 +10,20 @@ export function compileForward(mapping: TableMapping, functions: MappingFunction
   const key = Object.entries(mapping.key);
   const columns = compileColumns(mapping, functions);
   const { reads, takes } = compileFilter(mapping);
-  const keyOf = (row: Row): Row =>
-    Object.fromEntries(key.map(([target, source]) => [target, row[source] ?? null]));
+  const own = ownOf(mapping);
+  const constants = Object.entries(own);
+  const keyOf = (row: Row): Row => {
+    const values: Record<string, Value> = {};
+    for (const [target, source] of key) values[target] = row[source] ?? null;
+    for (const [target, value] of constants) values[target] = value;
+    return values;
+  };
+  const keyNames = [...key.map(([target]) => target), ...constants.map(([target]) => target)];
   return {
     mapping,
     keyOf,
+    keyNames,
+    own,
     takes,
     reads: [
       ...new Set([
@@ -23,7 +33,7 @@ export function compileForward(mapping: TableMapping, functions: MappingFunction
         ...reads,
       ]),
     ],
-    writes: [...key.map(([target]) => target), ...columns.map(({ target }) => target)],
+    writes: [...keyNames, ...columns.map(({ target }) => target)],
     map(row) {
       const values: Record<string, Value> = {};
       for (const {
@@ -45,6 +55,16 @@ export function compileForward(mapping: TableMapping, functions: MappingFunction
       return { ok: true, row: { key: keyOf(row), columns: values, children } };
     },
   };
+}
+
+/** What of the target's key all rows of a mapping have. */
+export function ownOf({ discriminator = {} }: TableMapping): Row {
+  return Object.fromEntries(
+    Object.entries(discriminator).map(([target, constant]) => {
+      const value = compileRule({ constant }).map(null);
+      return [target, value.ok ? value.value : null];
+    }),
+  );
 }
 
 /** Elements of a list as they become rows: blanks are trimmed, empty ones left out. */

@@ -19,6 +19,10 @@ export type RowMap = {
   readonly mapping: TableMapping;
   /** Source columns the mapping reads, each once. */
   readonly reads: readonly string[];
+  /** Columns of the target's key, those that are constant here last. */
+  readonly keyNames: readonly string[];
+  /** What of the key all rows of this mapping have; a row of the target with something else is another mapping's. */
+  readonly own: Row;
   /** Target columns it writes, the key's first. */
   readonly writes: readonly string[];
   /** Whether the mapping takes a source row at all (`where`): one that it does not take is no source row. */

@@ -43,12 +43,10 @@ export function parentKey(pair: TablePair, index: number, child: Row): Row {
   const columnOfSource = new Map(
     Object.entries(pair.map.mapping.split[index]?.key ?? {}).map(([column, source]) => [source, column]),
   );
-  return Object.fromEntries(
-    Object.entries(pair.map.mapping.key).map(([column, source]) => [
-      column,
-      child[columnOfSource.get(source) ?? ''] ?? null,
-    ]),
+  const key = Object.entries(pair.map.mapping.key).map(
+    ([column, source]) => [column, child[columnOfSource.get(source) ?? ''] ?? null] as const,
   );
+  return { ...Object.fromEntries(key), ...pair.map.own };
 }
 
 const sourceKey = (pair: TablePair, key: Row): Row =>

@@ -1,5 +1,6 @@
 import type { Row } from '@strangler/contracts';
 import type { Connection } from 'mysql2/promise';
+import { ownRows } from './own-rows.js';
 import { parentKey } from './read-pair.js';
 import type { Table } from './table.js';
 import type { TablePair } from './table-pair.js';
@@ -12,6 +13,8 @@ export type Pass = {
   readonly names: readonly string[];
   readonly keyOf: (row: Row) => Row;
   readonly isSource: boolean;
+  /** Condition of the rows of the table that are meant. */
+  readonly where: string;
 };
 
 /** First what the target has too many, so that a unique value of theirs is free for the row it belongs to. */
@@ -33,19 +36,29 @@ export function passesOf(pair: TablePair, source: Connection, target: Connection
             names,
             keyOf: (row) => parentKey(pair, index, row),
             isSource: false,
+            where: 'TRUE',
           },
         ];
   });
   const keyNames = Object.keys(pair.map.mapping.key);
+  const { own } = pair.map;
   return [
     {
       table: pair.target,
       connection: target,
       names: targetNames,
-      keyOf: (row) => Object.fromEntries(keyNames.map((name) => [name, row[name] ?? null])),
+      keyOf: (row) => ({ ...Object.fromEntries(keyNames.map((name) => [name, row[name] ?? null])), ...own }),
       isSource: false,
+      where: ownRows(pair),
     },
     ...children,
-    { table: pair.source, connection: source, names: key, keyOf: pair.map.keyOf, isSource: true },
+    {
+      table: pair.source,
+      connection: source,
+      names: key,
+      keyOf: pair.map.keyOf,
+      isSource: true,
+      where: 'TRUE',
+    },
   ];
 }

@@ -74,11 +74,11 @@ export function createRecopier(options: RecopyOptions): Recopier {
 
   /** Rows of the range that are behind `last`. */
   function rangeOf(
-    { table, names }: Pass,
+    { table, names, where }: Pass,
     { from, to }: Pick<StoredRecopy, 'from' | 'to'>,
     last: Row | null,
   ): string {
-    const conditions = [isBehind(last, names, table)];
+    const conditions = [where, isBehind(last, names, table)];
     if (from !== null && last === null) {
       const first = parseKey(from, names, table);
       conditions.push(`((${isBehind(first, names, table)}) OR ${matches(first, table)})`);
@@ -144,7 +144,7 @@ export function createRecopier(options: RecopyOptions): Recopier {
         connection,
         table,
         names,
-        `ORDER BY ${names.map((name) => `${quoted(name)} DESC`).join(', ')} LIMIT 1`,
+        `WHERE ${pass.where} ORDER BY ${names.map((name) => `${quoted(name)} DESC`).join(', ')} LIMIT 1`,
       );
       to = end ? printKey(end, names) : null;
     }

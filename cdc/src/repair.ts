@@ -2,6 +2,7 @@ import type { ParkingResult, Row } from '@strangler/contracts';
 import type { Connection } from 'mysql2/promise';
 import { keyNotParked } from './errors.js';
 import { keyText } from './map.js';
+import { isOwn } from './own-rows.js';
 import { type Parked, parkedKeyOf } from './parking-lot.js';
 import { readSource } from './read-pair.js';
 import type { TablePair } from './table-pair.js';
@@ -97,13 +98,13 @@ async function settle(
   await watermarks.write('low', low);
   const rows = new Map<string, Row>();
   const found = entries.flatMap(({ table, key }) => {
-    const pair = pairs.find(({ target }) => target.name === table);
+    const pair = pairs.find((each) => each.target.name === table && isOwn(each, key));
     return pair ? [{ pair, key }] : [];
   });
   for (const pair of new Set(found.map((each) => each.pair))) {
     const keys = found.filter((each) => each.pair === pair).map(({ key }) => key);
     for (const row of await readSource(source, pair, keys))
-      rows.set(`${pair.target.name}\0${keyText(pair.map.keyOf(row))}`, row);
+      rows.set(`${pair.name}\0${keyText(pair.map.keyOf(row))}`, row);
   }
   const applied = options.announce({
     low,
@@ -111,7 +112,7 @@ async function settle(
     keys: found.map(({ pair, key }) => ({
       pair,
       key,
-      row: rows.get(`${pair.target.name}\0${keyText(key)}`),
+      row: rows.get(`${pair.name}\0${keyText(key)}`),
       ...(discard ? { discard } : {}),
     })),
   });

@@ -25,7 +25,7 @@ export function createStages(connection: Connection, schema: string): Stages {
       try {
         // InnoDB, so that a savepoint takes back what is in it too.
         await connection.query(
-          `CREATE TEMPORARY TABLE ${name} (PRIMARY KEY (${list(Object.keys(pair.map.mapping.key))})) ENGINE=InnoDB AS SELECT ${list(pair.map.writes)} FROM ${tableName(pair.target)} WHERE FALSE`,
+          `CREATE TEMPORARY TABLE ${name} (PRIMARY KEY (${list(pair.map.keyNames)})) ENGINE=InnoDB AS SELECT ${list(pair.map.writes)} FROM ${tableName(pair.target)} WHERE FALSE`,
         );
         made.set(pair, name);
       } catch (error) {

@@ -14,6 +14,7 @@ import type { CapturedTable, ChangeSource } from './change-source.js';
 import { isRetryable } from './database-errors.js';
 import { strayWrite } from './errors.js';
 import { keyShown, keyText } from './map.js';
+import { isOwn } from './own-rows.js';
 import { parentKey } from './read-pair.js';
 import type { StrayStore } from './stray-store.js';
 import type { Table } from './table.js';
@@ -76,7 +77,7 @@ export async function watchStrayWrites(options: StrayWriteOptions, signal: Abort
   };
   const changes = options.sourceOf([
     { database: options.controlSchema, table: OFFSET_TABLE, columns: ['stream'] },
-    ...[...written.values()].map(({ table }) => ({
+    ...[...written.values()].map(([{ table }]) => ({
       database: table.database,
       table: table.name,
       columns: table.primaryKey,
@@ -131,7 +132,7 @@ export async function watchStrayWrites(options: StrayWriteOptions, signal: Abort
   }
 
   function sampleOf(change: ChangeEvent, committedAt: number, user: string | null): StrayWrite {
-    const { table } = written.get(`${change.database}.${change.table}`) as Written;
+    const [{ table }] = written.get(`${change.database}.${change.table}`) as WrittenBy;
     const image = change.after ?? change.before;
     const key =
       image && keyShown(Object.fromEntries(table.primaryKey.map((name) => [name, image[name] ?? null])));
@@ -147,11 +148,13 @@ export async function watchStrayWrites(options: StrayWriteOptions, signal: Abort
   async function repair(stray: readonly ChangeEvent[]): Promise<void> {
     const keys = new Map<TablePair, Map<string, Row>>();
     for (const { database, table, before, after, operation } of stray) {
-      const { pair, keyOf } = written.get(`${database}.${table}`) as Written;
-      if (operation === 'truncate') await copyAgain(pair.name);
-      const ofPair = keys.get(pair) ?? new Map<string, Row>();
-      keys.set(pair, ofPair);
-      for (const image of [before, after]) if (image) ofPair.set(keyText(keyOf(image)), keyOf(image));
+      for (const { pair, keyOf } of written.get(`${database}.${table}`) as WrittenBy) {
+        if (operation === 'truncate') await copyAgain(pair.name);
+        const ofPair = keys.get(pair) ?? new Map<string, Row>();
+        keys.set(pair, ofPair);
+        for (const image of [before, after])
+          if (image && isOwn(pair, keyOf(image))) ofPair.set(keyText(keyOf(image)), keyOf(image));
+      }
     }
     for (const [pair, ofPair] of keys) {
       const all = [...ofPair.values()];
@@ -178,12 +181,12 @@ export async function watchStrayWrites(options: StrayWriteOptions, signal: Abort
     if (isStatement && table !== undefined) {
       const now = new Date(options.clock()).toISOString();
       note([{ table, key: null, operation: 'statement', at: now, user: null }]);
-      const source = [...written.values()].find((each) => each.table.name === table)?.pair.name;
+      const pairs = [...written.values()].flat().filter((each) => each.table.name === table);
       if (mode === 'stop') {
         await keep(await changes.now());
         throw strayWrite(options.stream, table, null, null);
       }
-      if (mode === 'repair' && source !== undefined) await copyAgain(source);
+      if (mode === 'repair') for (const { pair } of pairs) await copyAgain(pair.name);
     }
     tell();
     // A connection that was lost goes on where it was; the rest would come again.
@@ -192,12 +195,17 @@ export async function watchStrayWrites(options: StrayWriteOptions, signal: Abort
   }
 }
 
-function writtenTables(pairs: readonly TablePair[]): ReadonlyMap<string, Written> {
-  const found = new Map<string, Written>();
-  const add = (table: Table, pair: TablePair, keyOf: (row: Row) => Row) =>
-    found.set(`${table.database}.${table.name}`, { pair, table, keyOf });
+/** Several, where each has rows of its own in the table. */
+type WrittenBy = readonly [Written, ...Written[]];
+
+function writtenTables(pairs: readonly TablePair[]): ReadonlyMap<string, WrittenBy> {
+  const found = new Map<string, WrittenBy>();
+  const add = (table: Table, pair: TablePair, keyOf: (row: Row) => Row) => {
+    const name = `${table.database}.${table.name}`;
+    found.set(name, [{ pair, table, keyOf }, ...(found.get(name) ?? [])]);
+  };
   for (const pair of pairs) {
-    const names = Object.keys(pair.map.mapping.key);
+    const names = pair.map.keyNames;
     add(pair.target, pair, (row) => Object.fromEntries(names.map((name) => [name, row[name] ?? null])));
     for (const [index, child] of pair.children.entries())
       add(child, pair, (row) => parentKey(pair, index, row));

@@ -6,6 +6,7 @@ import { compareRow, type Difference, targetKeyText } from './compare-rows.js';
 import { connect, type Database } from './connect.js';
 import { expectedRows, isParked } from './expected-rows.js';
 import { keyText, type MappedRow } from './map.js';
+import { ownRows } from './own-rows.js';
 import type { Flow } from './pipeline.js';
 import { parentKey, readSource, readSourceKeys, readsOf, readTarget } from './read-pair.js';
 import { isBehind, quoted, readRows } from './sql.js';
@@ -82,7 +83,7 @@ async function verifyPair(context: PairContext, signal: AbortSignal): Promise<re
   const tally = (table: Table) => tallies.get(table.name) as Tally;
   for (const table of [pair.target, ...pair.children]) {
     tally(table).sourceRows = await countRows(source, pair.source);
-    tally(table).targetRows = await countRows(target, table);
+    tally(table).targetRows = await countRows(target, table, table === pair.target ? ownRows(pair) : 'TRUE');
   }
   const doubtful = new Map<string, Row>();
   let outside = 0;
@@ -108,10 +109,18 @@ async function verifyPair(context: PairContext, signal: AbortSignal): Promise<re
     }
   }
   // Keys of the target and of its children that no source row has.
-  const keyNames = Object.keys(pair.map.mapping.key);
+  const keyNames = pair.map.keyNames;
   for (const [index, table] of [pair.target, ...pair.children].entries()) {
     const names = index === 0 ? keyNames : Object.keys(pair.map.mapping.split[index - 1]?.key ?? {});
-    for await (const rows of chunks(target, table, names, names, context.chunkRows, index > 0)) {
+    for await (const rows of chunks(
+      target,
+      table,
+      names,
+      names,
+      context.chunkRows,
+      index > 0,
+      index === 0 ? ownRows(pair) : 'TRUE',
+    )) {
       signal.throwIfAborted();
       const keys = rows.map((row) => (index === 0 ? row : parentKey(pair, index - 1, row)));
       const there = new Set(
@@ -233,6 +242,7 @@ async function* chunks(
   names: readonly string[],
   size: number,
   isDistinct = false,
+  where = 'TRUE',
 ): AsyncGenerator<Row[]> {
   let last: Row | null = null;
   for (;;) {
@@ -241,7 +251,7 @@ async function* chunks(
       connection,
       table,
       [...new Set([...order, ...names])],
-      `WHERE ${isBehind(last, order, table)} ${group} ORDER BY ${order.map((name) => quoted(name)).join(', ')} LIMIT ${size}`,
+      `WHERE ${where} AND ${isBehind(last, order, table)} ${group} ORDER BY ${order.map((name) => quoted(name)).join(', ')} LIMIT ${size}`,
     );
     if (rows.length > 0) yield rows;
     if (rows.length < size) return;

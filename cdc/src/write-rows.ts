@@ -4,6 +4,7 @@ import type { RowWrite } from './compact.js';
 import { isRetryable } from './database-errors.js';
 import { rowRefused } from './errors.js';
 import { type Children, keyShown, keyText } from './map.js';
+import { ownRows } from './own-rows.js';
 import { inTurn, packets } from './packets.js';
 import { isOneOf, literal, matches, quoted, readRows, tableName, tuplesOf } from './sql.js';
 import type { Table } from './table.js';
@@ -75,10 +76,10 @@ export async function insertRows(connection: Connection, target: Table, rows: re
   });
 }
 
-/** Every row of the target and of its children. */
+/** Every row of the target that is this mapping's, and of its children. */
 export async function deleteAll(connection: Connection, pair: TablePair): Promise<void> {
-  for (const table of [...pair.children, pair.target])
-    await connection.query(`DELETE FROM ${tableName(table)}`);
+  for (const table of pair.children) await connection.query(`DELETE FROM ${tableName(table)}`);
+  await connection.query(`DELETE FROM ${tableName(pair.target)} WHERE ${ownRows(pair)}`);
 }
 
 export async function deleteRows(

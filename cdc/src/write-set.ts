@@ -52,7 +52,7 @@ export async function writeSet(writer: SetWriter, step: Bulk | Rekey): Promise<v
   for (const rows of slices(unknown)) {
     if (mayBeNew && !writer.filled.has(pair) && (await areInserted(connection, pair, rows))) continue;
     const keys = rows.map((row) => row.key);
-    const names = Object.keys(pair.map.mapping.key);
+    const names = pair.map.keyNames;
     const found = await readRows(connection, pair.target, names, `WHERE ${isOneOf(keys, pair.target)}`);
     const there = new Set(found.map(keyText));
     if (there.size > 0) writer.filled.add(pair);
@@ -95,7 +95,7 @@ async function updateByJoin(
 ): Promise<void> {
   const target = tableName(pair.target);
   const names = pair.map.writes.map((name) => quoted(name));
-  const keys = Object.keys(pair.map.mapping.key).map((name) => quoted(name));
+  const keys = pair.map.keyNames.map((name) => quoted(name));
   const set = names.filter((name) => !keys.includes(name));
   const on = keys.map((name) => `t.${name} = s.${name}`).join(' AND ');
   // Without columns there is nothing to set, and still to be seen whether the rows are there.

@@ -30,6 +30,12 @@ const listSchema = z.strictObject({
 
 /** What of a target row comes from rows of other source tables than that of the mapping, the anchor. */
 export const assemblyKeys = <Rule extends z.ZodType>(rule: Rule) => ({
+  discriminator: z
+    .record(column, z.union([z.string(), z.number(), z.boolean()]))
+    .optional()
+    .describe(
+      'target columns of its primary key that are constant here, where other mappings write other rows of the table',
+    ),
   parts: z
     .array(
       z.strictObject({

@@ -65,3 +65,32 @@ it('every column has one giver, and every row is named by the key of the target:
     '.lists.tags.key is not the key of the target',
   ]);
 });
+
+it('two mappings may write one table where a discriminator tells their rows apart, and not otherwise', () => {
+  const second = (more: string) =>
+    problems(`
+          discriminator: { kind: person }
+        - from: company
+          to: client
+          key: { id: id }
+          ${more}`);
+  expect(second('discriminator: { kind: company }')).toEqual([]);
+  const written = [
+    expect.stringContaining('"client" is already written by "customer" of "catalog"') as unknown as string,
+  ];
+  expect(second('discriminator: { kind: Person }')).toEqual(written);
+  expect(second('discriminator: { sort: company }')).toEqual(written);
+  expect(second('columns: {}')).toEqual(written);
+});
+
+it('a discriminator is in the key alone, and goes with nothing that is put together', () => {
+  expect(
+    problems(`
+          discriminator: { id: 1, name: x }
+          lookups: { note: { column: code, in: country, key: code, value: id } }`),
+  ).toEqual([
+    '.discriminator.id is mapped as well',
+    '.discriminator.name is mapped as well',
+    '.discriminator does not go with "parts", "lookups" and "lists"',
+  ]);
+});

@@ -6,9 +6,39 @@ type Complain = (path: Path, message: string, remedy: string) => void;
 const sameNames = (a: object, b: object): boolean =>
   Object.keys(a).length === Object.keys(b).length && Object.keys(a).every((name) => name in b);
 
+function checkDiscriminator(table: TableMapping, at: Path, complain: Complain): void {
+  const { discriminator = {}, key, columns, writers, parts, lookups, lists } = table;
+  const place = [...at, 'discriminator'];
+  if (Object.keys(discriminator).length === 0)
+    complain(place, 'names no column', 'write "column: value", or leave it out');
+  for (const name of Object.keys(discriminator))
+    if (name in key || name in columns)
+      complain([...place, name], 'is mapped as well', 'leave it in "discriminator" only');
+  if (writers === 'both')
+    complain([...at, 'writers'], 'cannot be "both" with a "discriminator"', 'let one side write it');
+  if (parts ?? lookups ?? lists)
+    complain(
+      place,
+      'does not go with "parts", "lookups" and "lists"',
+      'let each mapping have a table of its own',
+    );
+}
+
+/** Whether two mappings may write one table, because no row can be of both. */
+export function areApart(a: TableMapping, b: TableMapping): boolean {
+  const [one, other] = [a.discriminator ?? {}, b.discriminator ?? {}];
+  const names = Object.keys(one);
+  return (
+    sameNames(a.key, b.key) &&
+    sameNames(one, other) &&
+    names.some((name) => String(one[name]).toLowerCase() !== String(other[name]).toLowerCase())
+  );
+}
+
 /** What a table says of rows of other source tables: each column has one giver, and each row is named by the key of the target. */
 export function checkAssembly(table: TableMapping, at: Path, complain: Complain): void {
-  const { parts = [], lookups = {}, lists = {} } = table;
+  const { parts = [], lookups = {}, lists = {}, discriminator } = table;
+  if (discriminator !== undefined) checkDiscriminator(table, at, complain);
   if (parts.length === 0 && Object.keys({ ...lookups, ...lists }).length === 0) return;
   if (table.writers === 'both')
     complain(

@@ -6,7 +6,7 @@ import { checkTransform } from './check-transform.js';
 import { checkGroups, membersIn } from './check-groups.js';
 import { checkUpstreams } from './check-upstreams.js';
 import { checkStandbyUrls } from './standby-schema.js';
-import { checkAssembly } from './check-assembly.js';
+import { areApart, checkAssembly } from './check-assembly.js';
 import { type TableMapping, tableMappingSchema } from './mapping-schema.js';
 import { EXACT_PATHS, normalSegments, pathRulesSchema } from './path-rules.js';
 import { flagOf, type PlanRoute, routeSchema } from './plan.js';
@@ -97,7 +97,7 @@ export function crossCheck(document: unknown): readonly Inconsistency[] {
 
   const paths = pathRulesSchema.safeParse(proxy['paths']).data ?? EXACT_PATHS;
   const routes = new Map<string, { readonly route: PlanRoute; readonly migration: string }[]>();
-  const targets = new Map<string, string>();
+  const targets = new Map<string, readonly { readonly table: TableMapping; readonly giver: string }[]>();
   const flags = new Map<string, string>();
   checkGroups(plan, complain);
   const groups = new Map(membersIn(plan['groups']).map((member) => [member.migration, member]));
@@ -192,10 +192,17 @@ export function crossCheck(document: unknown): readonly Inconsistency[] {
 
   function checkTable(table: TableMapping, at: Path, database: string, migration: string): void {
     const claim = (to: string, path: Path) => {
-      const other = targets.get(database + to);
+      const others = targets.get(database + to) ?? [];
+      const other = others.find(
+        (each) => to !== table.to || to !== each.table.to || !areApart(each.table, table),
+      );
       if (other !== undefined)
-        complain(path, `"${to}" is already written by ${other}`, 'let one mapping write each target table');
-      targets.set(database + to, `"${table.from}" of "${migration}"`);
+        complain(
+          path,
+          `"${to}" is already written by ${other.giver}`,
+          'let one mapping write each target table, or tell their rows apart by a "discriminator"',
+        );
+      targets.set(database + to, [...others, { table, giver: `"${table.from}" of "${migration}"` }]);
     };
     claim(table.to, [...at, 'to']);
     for (const column of Object.keys(table.key))
