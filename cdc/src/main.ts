@@ -3,15 +3,17 @@ import { runProgram } from '@strangler/contracts';
 import { boundHeap } from './bound-heap.js';
 import { check } from './check.js';
 import { runConnectors } from './run-connectors.js';
+import { runLaws } from './run-laws.js';
 import { createSync } from './sync.js';
 
 boundHeap();
 const argv = process.argv.slice(2);
-if (argv[0] === 'connectors')
-  process.exitCode = await runConnectors(argv.slice(1), process.env, {
-    out: (line) => void process.stdout.write(`${line}\n`),
-    err: (line) => void process.stderr.write(`${line}\n`),
-  });
+const terminal = {
+  out: (line: string) => void process.stdout.write(`${line}\n`),
+  err: (line: string) => void process.stderr.write(`${line}\n`),
+};
+if (argv[0] === 'connectors') process.exitCode = await runConnectors(argv.slice(1), process.env, terminal);
+else if (argv[0] === 'laws') process.exitCode = await runLaws(argv.slice(1), process.env, terminal);
 else
   await runProgram(
     {
