@@ -38,10 +38,14 @@ export async function check(plan: Plan, toTry: RowsToTry = AT_START): Promise<re
     ...(await checkSides(plan, sides, toTry)),
   ]);
   return [
-    ...(await checkPort('sync.admin', plan.sync.admin)),
-    ...problems.filter(({ code }) => toTry.isAsked || severityOf(code) === 'refuses'),
+    // Who asks may ask beside a sync that runs.
+    ...(toTry.isAsked ? [] : await checkPort('sync.admin', plan.sync.admin)),
+    ...problems.filter(({ code }) => isTold(code, toTry)),
   ];
 }
+
+const isTold = (code: string, { isAsked }: RowsToTry): boolean =>
+  severityOf(code) === 'refuses' || (isAsked && code === 'VALUE_UNMAPPED');
 
 /** All that no sync may start with, of the databases that answer, and what is seen on the way. */
 export async function checkSides(

@@ -2,7 +2,14 @@ import type { Value } from '@strangler/contracts';
 import type { Column } from './column.js';
 
 /** Digits behind the point that a column keeps: of a number, or of a second. */
-const fractionOf = (column: Column): number => Number(/\((?:\d+,)?(\d+)\)/.exec(column.type)?.[1] ?? 0);
+const fractions = new WeakMap<Column, number>();
+function fractionOf(column: Column): number {
+  const known = fractions.get(column);
+  if (known !== undefined) return known;
+  const places = Number(/\((?:\d+,)?(\d+)\)/.exec(column.type)?.[1] ?? 0);
+  fractions.set(column, places);
+  return places;
+}
 
 /**
  * Why a column would not hold a value as it is: because it takes something off without an error, or because nobody could read it there. The end of a
@@ -11,6 +18,7 @@ const fractionOf = (column: Column): number => Number(/\((?:\d+,)?(\d+)\)/.exec(
 export function unfitFor(value: Value, column: Column): string | undefined {
   if (value === null) return column.nullable ? undefined : 'is NULL, and the column takes none';
   if (typeof value !== 'string') return undefined;
+  if (column.kind === 'text') return undefined;
   const wrong = (what: string) => `holds "${value.slice(0, 60)}", ${what} for a ${column.type}`;
   const [, , fraction = ''] = /^(-?\d+|.{10} .{8}|.{10})(?:\.(\d*))?$/.exec(value) ?? [];
   switch (column.kind) {
@@ -41,6 +49,7 @@ export function unfitFor(value: Value, column: Column): string | undefined {
 /** What a column prints when a value was written into it; of an overlong one what a server keeps without an error. */
 export function asPrinted(value: Value, column: Column | undefined): Value {
   if (typeof value !== 'string' || column === undefined) return value;
+  if (column.kind === 'text' && !column.type.startsWith('char')) return value;
   const places = fractionOf(column);
   switch (column.kind) {
     case 'integer':

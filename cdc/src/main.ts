@@ -4,6 +4,7 @@ import { boundHeap } from './bound-heap.js';
 import { check } from './check.js';
 import { runDoctor } from './doctor.js';
 import { runConnectors } from './run-connectors.js';
+import { runLaws } from './run-laws.js';
 import { createSync } from './sync.js';
 
 boundHeap();
@@ -14,6 +15,7 @@ const output = {
 };
 if (argv[0] === 'connectors') process.exitCode = await runConnectors(argv.slice(1), process.env, output);
 else if (argv[0] === 'doctor') process.exitCode = await runDoctor(argv.slice(1), process.env, output);
+else if (argv[0] === 'laws') process.exitCode = await runLaws(argv.slice(1), process.env, output);
 else
   await runProgram(
     {

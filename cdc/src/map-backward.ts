@@ -1,6 +1,7 @@
 import type { Row, Value } from '@strangler/contracts';
 import { compileBack, type SourceColumns } from './back-columns.js';
 import { canonical } from './canonical.js';
+import type { Column } from './column.js';
 import { asPrinted, unfitFor } from './fit-column.js';
 import { compileFilter } from './filter.js';
 import type { Mapped, RowMap } from './map.js';
@@ -8,7 +9,7 @@ import { compileColumns, type TargetColumn } from './map-columns.js';
 import { ownOf } from './map-forward.js';
 import type { MappingFunctions } from './mapping-functions.js';
 import type { ReversedMapping } from './reverse.js';
-import { columnOf, type Table } from './table.js';
+import type { Table } from './table.js';
 
 /** The tables as the reversed mapping calls them: `source` is the service's. */
 type Tables = { readonly source?: Table; readonly target?: Table };
@@ -26,6 +27,7 @@ export function compileBackward(
   tables: Tables,
 ): RowMap {
   const { backOf } = mapping;
+  const [here, there] = [columnsOf(tables.source), columnsOf(tables.target)];
   const key = Object.entries(mapping.key);
   const columns = compileBack(backOf, functions);
   const given = new Set([...Object.values(backOf.key), ...columns.flatMap(({ gives }) => gives)]);
@@ -64,7 +66,7 @@ export function compileBackward(
       const values = valuesOf(columns, row);
       if (!values.ok) return values;
       for (const name of written) {
-        const column = tables.target && columnOf(tables.target, name);
+        const column = there.get(name);
         const value = values.row[name] ?? null;
         const unfit = column && unfitFor(value, column);
         // NULL is left to the column itself, which may have a trigger or a default.
@@ -86,22 +88,23 @@ export function compileBackward(
 
   /** A row as the source's columns print it once it is there. */
   function asWritten(row: Row): Row {
-    const { target } = tables;
-    return target
-      ? Object.fromEntries(
-          Object.entries(row).map(([name, value]) => [name, asPrinted(value, columnOf(target, name))]),
-        )
-      : row;
+    const printed: Record<string, Value> = {};
+    for (const name in row) printed[name] = asPrinted(row[name] ?? null, there.get(name));
+    return printed;
   }
 
   function isSame({ target, map }: TargetColumn, row: Row, back: Row): boolean {
     const mapped = map(back);
-    const column = tables.source && columnOf(tables.source, target);
-    return mapped.ok && textOf(mapped.value, column) === textOf(row[target] ?? null, column);
+    const column = here.get(target);
+    const value = row[target] ?? null;
+    return mapped.ok && (mapped.value === value || textOf(mapped.value, column) === textOf(value, column));
   }
 }
 
-const textOf = (value: Value, column: ReturnType<typeof columnOf>): string | null =>
+const columnsOf = (table: Table | undefined): ReadonlyMap<string, Column> =>
+  new Map(table?.columns.map((column) => [column.name, column]));
+
+const textOf = (value: Value, column: Column | undefined): string | null =>
   column
     ? canonical(value, column)
     : value instanceof Uint8Array

@@ -52,6 +52,7 @@ migrations:
           key: { id: id }
           columns: { sku: sku, title: name, price_minor: { minor: price, digits: 2 }, added_at: { utc: added, zone: Europe/Berlin } }
           split: [{ to: item_tag, column: tags, key: { item_id: id }, item: tag, position: position }]
+          lost: [tags, note]
         - from: stock
           to: item_stock
           key: { item_id: product_id, place: place }

@@ -70,6 +70,7 @@ migrations:
             version: version
             note: note
           split: [{ to: holder_tag, column: tags, key: { holder_id: id }, item: tag, position: position }]
+          lost: [tags, is_open]
         - from: vault
           to: safe
           key: { area: region, slot: slot }

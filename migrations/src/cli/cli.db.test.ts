@@ -59,6 +59,14 @@ describe('the commands, in the order an operator needs them', () => {
     });
   });
 
+  it('validate --rows: has sync try the mappings on rows, and exits 2 with what is lost', async () => {
+    expect(await place.strangler(['validate', '--rows', '50'])).toMatchObject({ code: 0, err: '' });
+    const broken = await place.strangler(['validate', '--rows', '50'], { FAKE_SYNC: 'problem' });
+    expect(broken).toMatchObject({ code: 2, out: '' });
+    expect(broken.err).toMatch(/^--rows 50 --plan strangler\.yaml --json: is lost: say so\n/);
+    expect((await place.strangler(['validate', '--rows', 'many'])).code).toBe(2);
+  });
+
   it('validate: a plan with warnings exits 0 and tells them, with --strict it exits 2', async () => {
     const file = join(place.folder, 'warned.yaml');
     await writeFile(file, (await readFile(place.plan, 'utf8')).replace('GET /api/search', 'GET /api/*'));

@@ -17,10 +17,11 @@ import { conflictsOfMigration, conflictsText } from './conflicts.js';
 import { parkedText, parkingOf, parkingText } from './parked.js';
 import { movedText } from './print-moved.js';
 import { statusText } from './print-status.js';
-import { readPlan, readPlanAndWarnings } from './read-plan.js';
+import { PlanBroken, readPlan, readPlanAndWarnings } from './read-plan.js';
 import { askForRecopy, recopyText } from './recopy.js';
 import { makeTester, testerText } from './make-tester.js';
 import { printable, type Terminal } from './terminal.js';
+import { tryRows } from './try-rows.js';
 import { verificationText, watchVerification } from './watch-verification.js';
 import { renderReport, REPORT_FORMATS, type ReportFormat, writeReport } from './write-report.js';
 
@@ -47,6 +48,11 @@ const wholePercent = (text: string): number => {
   const value = Number(text);
   if (!/^\d+$/.test(text) || value < 1 || value > 100)
     throw new InvalidArgumentError('Give whole percent from 1 to 100.');
+  return value;
+};
+const positive = (text: string): number => {
+  const value = Number(text);
+  if (!/^\d{1,7}$/.test(text) || value < 1) throw new InvalidArgumentError('Give a number from 1 on.');
   return value;
 };
 const several = (text: string, before: readonly string[] = []): readonly string[] => [...before, text];
@@ -90,9 +96,16 @@ export async function runCli(argv: readonly string[], outer: CliEnvironment): Pr
   command('validate', 'check a plan; tells every problem at once')
     .option('--schema', "print the plan's JSON Schema for editors")
     .option('--strict', 'exit 2 also when there are only warnings')
-    .action(async (options: PlanOptions & { schema?: boolean; strict?: boolean }) => {
+    .option(
+      '--rows <number>',
+      'look at the databases too, and try mappings on so many rows of each table',
+      positive,
+    )
+    .action(async (options: PlanOptions & { schema?: boolean; strict?: boolean; rows?: number }) => {
       if (options.schema) return terminal.out(`${JSON.stringify(planJsonSchema(), null, 2)}\n`);
       const { plan, warnings } = await readPlanAndWarnings(options.plan, environment);
+      const broken = options.rows ? await tryRows(plan, options.plan, options.rows, environment) : [];
+      if (broken.length > 0) throw new PlanBroken(options.plan, broken);
       const migrations = Object.entries(plan.migrations);
       const ok = !options.strict || warnings.length === 0;
       const result = {

@@ -82,6 +82,17 @@ const verification = () => {
 
 export const fakeProgram = (name) => {
   const behaviour = process.env[`FAKE_${name.replace('strangler-', '').toUpperCase()}`] ?? '';
+  if (process.argv[2] === 'laws') {
+    const told = {
+      code: 'LAW_BROKEN',
+      path: process.argv.slice(3).join(' '),
+      message: 'is lost',
+      remedy: 'say so',
+    };
+    process.stdout.write(`${JSON.stringify({ problems: behaviour === 'problem' ? [told] : [] })}\n`);
+    process.exitCode = behaviour === 'problem' ? 2 : 0;
+    return undefined;
+  }
   return runProgram(
     {
       name,

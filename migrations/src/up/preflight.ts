@@ -39,6 +39,8 @@ export function sharedAddresses(plan: Plan): readonly Problem[] {
 export type Check = {
   readonly name: string;
   readonly script: string;
+  /** What it is asked for, `--check` when left out. */
+  readonly ask?: readonly string[];
 };
 
 /** Has every program look for what would keep it from starting. They run at once; all problems of all come back. */
@@ -53,7 +55,7 @@ export async function preflight(
 }
 
 const checkOne = (
-  { name, script }: Check,
+  { name, script, ask = ['--check'] }: Check,
   file: string,
   environment: NodeJS.ProcessEnv,
   signal: AbortSignal,
@@ -61,7 +63,7 @@ const checkOne = (
   new Promise<readonly Problem[]>((done) => {
     execFile(
       process.execPath,
-      [script, '--plan', file, '--check', '--json'],
+      [script, ...ask, '--plan', file, '--json'],
       { env: environment, signal, maxBuffer: 1 << 24, encoding: 'utf8' },
       (error, out, err) => {
         const problems = problemsIn(out);
@@ -72,7 +74,7 @@ const checkOne = (
             code: 'PREFLIGHT_FAILED',
             path: name,
             message: `could not check itself (${said || error?.message || 'it said nothing'})`,
-            remedy: `run "${name} --plan ${file} --check" to see more`,
+            remedy: `run "${name} ${ask.join(' ')} --plan ${file}" to see more`,
           },
         ]);
       },
