@@ -5,6 +5,7 @@ import { countRows } from './backfill.js';
 import type { ChangeSource } from './change-source.js';
 import type { Database } from './connect.js';
 import { targetNotEmpty } from './errors.js';
+import { preparedHaveEnded } from './prepared-transactions.js';
 import { addProgress } from './progress.js';
 import { tableName } from './sql.js';
 import type { TablePair } from './table-pair.js';
@@ -23,7 +24,7 @@ export type FirstStart = {
 
 /**
  * Takes note of where the log stands before the first row is read, so that nothing that changes while tables are counted and copied is missed.
- * Throws TARGET_NOT_EMPTY.
+ * Throws TARGET_NOT_EMPTY and XA_PREPARED.
  */
 export async function firstStart({
   stream,
@@ -40,6 +41,7 @@ export async function firstStart({
     if (rows.length > 0) throw targetNotEmpty(table.name);
   }
   const offset = await changes.now();
+  if (!beginsEqual) await preparedHaveEnded(source, pairs[0]?.source.database ?? '');
   const totals = new Map<string, number>();
   for (const pair of pairs)
     totals.set(pair.source.name, beginsEqual ? 0 : await countRows(source, pair.source));
