@@ -1,5 +1,6 @@
 import type { Problem } from '@strangler/contracts';
 import { hidden } from './hidden.js';
+import { preparedTransactions } from './prepared-transactions.js';
 import { firstThatRuns } from './server-settings.js';
 import { pathOf, type Side } from './sides.js';
 
@@ -26,26 +27,15 @@ export async function checkTransactions(side: Side, longS: number): Promise<read
   if (!open) problems.push(await hidden(side, 'open transactions', 'PROCESS'));
 
   if (side.captured.length === 0) return problems;
-  const prepared = await firstThatRuns(connection, "XA RECOVER FORMAT='SQL'", 'XA RECOVER CONVERT XID');
-  for (const row of prepared ?? []) {
-    // MariaDB prints an id that can be run, MySQL the bytes of its two parts.
-    const id = xidOf(row);
+  const prepared = await preparedTransactions(connection);
+  for (const id of prepared ?? [])
     problems.push({
       code: 'XA_PREPARED',
       path,
-      message: `has a prepared transaction of two phases (${id}): its rows are in the log already, so a copy that begins now would never see them`,
-      remedy: 'have it committed or rolled back by whoever coordinates it before a copy begins',
+      message: `has a prepared transaction of two phases (${id}): its rows are in the log already and not in their tables, so no copy begins`,
+      remedy: 'have it committed or rolled back by whoever coordinates it',
       statements: [`XA ROLLBACK ${id}`],
     });
-  }
   if (!prepared) problems.push(await hidden(side, 'prepared transactions of two phases', 'XA_RECOVER_ADMIN'));
   return problems;
-}
-
-function xidOf(row: Readonly<Record<string, unknown>>): string {
-  const data = String(row['data']);
-  if (!data.startsWith('0x')) return data;
-  const bytes = data.slice(2);
-  const end = 2 * Number(row['gtrid_length']);
-  return `0x${bytes.slice(0, end)}, 0x${bytes.slice(end)}, ${Number(row['formatID'])}`;
 }

@@ -47,6 +47,12 @@ export const serverReadOnly = (database: string) =>
     503,
     `the server of database "${database}" that answers is read-only: it is asked again until one takes writes`,
   );
+export const xaPrepared = (schema: string, id: string) =>
+  new StranglerError(
+    'XA_PREPARED',
+    503,
+    `the server of "${schema}" has a prepared transaction of two phases (${id}), whose rows a copy would never see: it is asked again until that is committed or rolled back`,
+  );
 export const logOffsetInvalid = (text: string) =>
   new StranglerError(
     'LOG_OFFSET_INVALID',

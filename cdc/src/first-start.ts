@@ -6,6 +6,7 @@ import type { ChangeSource } from './change-source.js';
 import type { Database } from './connect.js';
 import { targetNotEmpty } from './errors.js';
 import { ownRows } from './own-rows.js';
+import { preparedHaveEnded } from './prepared-transactions.js';
 import { addProgress } from './progress.js';
 import { tableName } from './sql.js';
 import type { TablePair } from './table-pair.js';
@@ -24,7 +25,7 @@ export type FirstStart = {
 
 /**
  * Takes note of where the log stands before the first row is read, so that nothing that changes while tables are counted and copied is missed.
- * Throws TARGET_NOT_EMPTY.
+ * Throws TARGET_NOT_EMPTY and XA_PREPARED.
  */
 export async function firstStart({
   stream,
@@ -48,6 +49,7 @@ export async function firstStart({
     if (rows.length > 0) throw targetNotEmpty(table.name);
   }
   const offset = await changes.now();
+  if (!beginsEqual) await preparedHaveEnded(source, pairs[0]?.source.database ?? '');
   const totals: { readonly name: string; readonly total: number; readonly isDone: boolean }[] = [];
   for (const { name, source: table, shadow } of pairs) {
     // What rows are put together from is nowhere yet.

@@ -49,7 +49,7 @@ export function compileBackward(
     // Rows that other mappings have put into the same table are theirs on the way back.
     takes: (row) =>
       own.every(([name, value]) => {
-        const column = tables.source && columnOf(tables.source, name);
+        const column = here.get(name);
         return textOf(row[name] ?? null, column) === textOf(value, column);
       }),
     needsAssembling: backOf.split.map(({ column }) => column),
