@@ -1,3 +1,5 @@
+// Long: every command of the CLI with its options, in the order of the help.
+
 import {
   EXIT,
   type Finding,
