@@ -70,6 +70,8 @@ export async function dropCopy(
       'backfill_progress',
       'recopy',
       'stray_writes',
+      'verification',
+      'drift',
       'parked',
       'conflicts',
       'seen',

@@ -2,6 +2,9 @@ import { DateTime, IANAZone } from 'luxon';
 import type { MappedValue } from './map-rules.js';
 
 const CACHED_HOURS = 10_000;
+/** Of `2024-01-02 03`, and what may follow it. */
+const HOUR_LETTERS = 13;
+const IN_HOUR = /^:[0-5]\d:[0-5]\d(?:\.\d+)?$/;
 const LOCAL = /^(\d{4})-(\d\d)-(\d\d)(?: (\d\d):(\d\d):(\d\d)(\.\d+)?)?$/;
 
 /**
@@ -13,6 +16,8 @@ export function localToUtc(zoneName: string): (text: string) => MappedValue {
   const zone = IANAZone.create(zoneName);
   const minutesOf = (moment: number) => zone.offset(moment);
   const cache = new Map<string, number | undefined>();
+  /** UTC of whole local hours, for those that have one offset of whole hours: what follows the hour is the same in both. */
+  const hours = new Map<string, string>();
 
   /** Minutes east of UTC that hold for the whole local hour, or undefined when they change within it or around it. */
   const offsetOfHour = (hour: string, asUtc: number): number | undefined => {
@@ -30,6 +35,9 @@ export function localToUtc(zoneName: string): (text: string) => MappedValue {
   };
 
   return (text) => {
+    const known = hours.get(text.slice(0, HOUR_LETTERS));
+    const rest = text.slice(HOUR_LETTERS);
+    if (known !== undefined && IN_HOUR.test(rest)) return { ok: true, value: known + rest };
     const match = LOCAL.exec(text);
     if (!match) return { ok: false, reason: `holds "${text.slice(0, 60)}", which is not a date and time` };
     const [, year = '', month = '', day = '', hour = '00', minute = '00', second = '00', fraction = ''] =
@@ -45,6 +53,7 @@ export function localToUtc(zoneName: string): (text: string) => MappedValue {
       };
     const asUtc = wall.toMillis();
     let offset = offsetOfHour(hourText, DateTime.fromISO(`${hourText}:00:00`, { zone: 'utc' }).toMillis());
+    const isOneOffset = offset !== undefined;
     if (offset === undefined) {
       const candidates = [minutesOf(asUtc - 86_400_000), minutesOf(asUtc + 86_400_000)].filter(
         (minutes) => minutesOf(asUtc - minutes * 60_000) === minutes,
@@ -60,6 +69,11 @@ export function localToUtc(zoneName: string): (text: string) => MappedValue {
     const utc = DateTime.fromMillis(asUtc - offset * 60_000, { zone: 'utc' });
     if (utc.year < 0 || utc.year > 9999)
       return { ok: false, reason: `holds "${text}", which is outside the years of a DATETIME` };
-    return { ok: true, value: `${utc.toFormat('yyyy-MM-dd HH:mm:ss')}${fraction}` };
+    const value = `${utc.toFormat('yyyy-MM-dd HH:mm:ss')}${fraction}`;
+    if (isOneOffset && offset % 60 === 0 && IN_HOUR.test(rest)) {
+      if (hours.size >= CACHED_HOURS) hours.clear();
+      hours.set(text.slice(0, HOUR_LETTERS), value.slice(0, HOUR_LETTERS));
+    }
+    return { ok: true, value };
   };
 }

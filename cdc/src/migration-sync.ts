@@ -10,6 +10,7 @@ import {
   type ParkingResult,
   type RecopyResult,
   reasonOf,
+  type RepairResult,
   StranglerError,
   type SyncState,
   type ThrottleLimits,
@@ -34,8 +35,10 @@ import { type Flow, type PipelineObserver, type PipelineOptions, runPipeline } f
 import { createParkingDesk, type ParkingDesk } from './parking-desk.js';
 import type { RecopyWish } from './recopy.js';
 import type { ParkingWish } from './repair.js';
+import type { RepairWish } from './repair-drift.js';
 import type { StopPoints } from './stop-points.js';
-import { verify } from './verify.js';
+import { createVerifyDesk, type Running, type VerifyDesk } from './verify-desk.js';
+import type { VerifyWish } from './verify.js';
 import { HEARTBEAT_MS } from './watermarks.js';
 
 export type MigrationSyncOptions = {
@@ -84,15 +87,15 @@ export class MigrationSync {
   #flow: Flow | undefined;
   readonly #parking: ParkingDesk;
   readonly #copy: CopyDesk;
+  readonly #verifications: VerifyDesk;
   /** The source as it was last connected to: after a failover on another server. */
   #from: Database;
-  #verification: Verification | null = null;
-  #verifying: Promise<Verification> | undefined;
 
   constructor(options: MigrationSyncOptions) {
     this.#options = options;
     this.#parking = createParkingDesk(options.name, options.log);
     this.#copy = createCopyDesk(options.name, options);
+    this.#verifications = createVerifyDesk(options.name, options);
     this.#from = options.from;
   }
 
@@ -114,22 +117,13 @@ export class MigrationSync {
   }
 
   /** Runs a verification, or joins the one that runs. Throws MIGRATION_NOT_SYNCING. */
-  async verify(): Promise<Verification> {
-    const [flow, work] = [this.#flow, this.#work];
-    if (!flow || !work || this.#state !== 'tailing') throw notSyncing(this.#options.name, this.#state);
-    this.#verifying ??= verify(
-      {
-        from: this.#from,
-        to: this.#options.to,
-        flow,
-        chunkRows: this.#options.data.chunkRows,
-        clock: this.#options.clock,
-      },
-      work.end.signal,
-    )
-      .then((verification) => (this.#verification = verification))
-      .finally(() => (this.#verifying = undefined));
-    return this.#verifying;
+  async verify(wish: VerifyWish = {}): Promise<Verification> {
+    return this.#verifications.verify(wish, this.#running());
+  }
+
+  /** Repairs what verifications have found to differ. Throws MIGRATION_NOT_SYNCING. */
+  async repair(wish: RepairWish): Promise<RepairResult> {
+    return this.#verifications.repair(wish, this.#running());
   }
 
   /** The parked keys, oldest first. */
@@ -150,6 +144,12 @@ export class MigrationSync {
   /** Copies a table or a range of it once more. Throws MIGRATION_NOT_SYNCING, TABLE_NOT_MAPPED, KEY_INVALID and RECOPY_RUNNING. */
   async recopy(wish: RecopyWish): Promise<RecopyResult> {
     return this.#copy.recopy(wish, this.#tailing());
+  }
+
+  #running(): Running {
+    const [flow, work] = [this.#tailing(), this.#work];
+    if (!work) throw notSyncing(this.#options.name, this.#state);
+    return { flow, from: this.#from, signal: work.end.signal };
   }
 
   #tailing(): Flow {
@@ -178,7 +178,7 @@ export class MigrationSync {
       lagMsP99: isLive ? this.#lag.p99(this.#options.flowClock.now()) : null,
       offset: this.#offset?.text ?? null,
       applied: this.#applied,
-      verification: this.#verification,
+      ...this.#verifications.evidence(),
       parked: this.#parking.evidence(),
     };
   }
@@ -229,7 +229,7 @@ export class MigrationSync {
     this.#progress = new Map();
     this.#offset = undefined;
     this.#applied = { transactions: 0, rows: 0 };
-    this.#verification = null;
+    this.#verifications.forget();
     this.#parking.told(new Map());
     this.#copy.forget();
   }

@@ -31,7 +31,7 @@ import { memoryTaken } from './memory-taken.js';
 import type { OwnWrites } from './own-writes.js';
 import { type Parked, type ParentsOf } from './parking-lot.js';
 import { addToProgress, readProgress } from './progress.js';
-import { createRecopier, type RecopyWish } from './recopy.js';
+import { createRecopier, type Recopier, type RecopyWish } from './recopy.js';
 import { recopyStore, type StoredRecopy } from './recopy-store.js';
 import { type ParkingWish, type Repair, repairParked } from './repair.js';
 import { createScanner, type Scanned } from './scan.js';
@@ -39,7 +39,7 @@ import { readServerLoad } from './server-load.js';
 import type { StopPoints } from './stop-points.js';
 import { pairOf, type TablePair } from './table-pair.js';
 import { lookForStrayWrites } from './stray-log.js';
-import { createThrottle } from './throttle.js';
+import { createThrottle, type Throttle } from './throttle.js';
 import { watermarkTable } from './watermark.js';
 import { createWatermarks, isBy, newToken } from './watermarks.js';
 
@@ -110,6 +110,8 @@ export type Flow = {
   settleParked(wish: ParkingWish): Promise<ParkingResult>;
   /** Copies a table or a range of it once more. Throws TABLE_NOT_MAPPED, KEY_INVALID and RECOPY_RUNNING. */
   recopy(wish: RecopyWish): Promise<StoredRecopy>;
+  readonly mend: Recopier['mend'];
+  readonly throttle: Throttle;
 };
 
 /**
@@ -257,6 +259,8 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
       parked: () => applier.parked,
       settleParked,
       recopy: (wish) => recopier.ask(wish),
+      mend: (pair, keys, given) => recopier.mend(pair, keys, AbortSignal.any([given, running])),
+      throttle,
     });
 
     let keptSeen: string | undefined;

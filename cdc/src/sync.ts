@@ -85,7 +85,7 @@ export async function createSync(options: SyncOptions): Promise<Sync> {
     log,
     evidence,
     watermark: (after, signal) => appliedUntil.answer(after, signal),
-    verify: (name) => migrations.get(name)?.verify(),
+    verifier: (name) => migrations.get(name),
     parking: (name) => migrations.get(name),
     recopy: (name) => migrations.get(name),
     conflicts: (name) => migrations.get(name)?.conflicts(),
