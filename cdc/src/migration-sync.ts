@@ -57,6 +57,8 @@ export type MigrationSyncOptions = {
   readonly stopPoints: StopPoints;
   /** Keys that may be parked; 100 when left out. */
   readonly maxParkedKeys?: number;
+  /** Share of the written keys that are compared soon after; none when left out. */
+  readonly inlineShare?: number;
   /** When the copy pauses; the plan's defaults when left out. */
   readonly throttle?: ThrottleLimits;
   readonly sourceOf?: (captured: readonly CapturedTable[]) => ChangeSource;
@@ -347,7 +349,12 @@ export class MigrationSync {
           { migration: this.#options.name, table, columns },
           `table "${table}" has got columns that the mapping leaves out: "${columns.join('", "')}"`,
         ),
-      onFlow: (flow) => (this.#flow = flow),
+      onFlow: (flow) => {
+        this.#flow = flow;
+        const signal = this.#work?.end.signal;
+        const isTailing = () => this.#state === 'tailing';
+        if (signal) this.#verifications.follow({ flow, from: this.#from, signal }, isTailing);
+      },
     };
   }
 }

@@ -61,6 +61,7 @@ export async function createSync(options: SyncOptions): Promise<Sync> {
           random: options.random ?? Math.random,
           maxParkedKeys: plan.sync.parking.maxKeys,
           throttle: plan.sync.throttle,
+          inlineShare: plan.sync.verify.inline,
           stopPoints: options.stopPoints ?? noStopPoints,
           ...plannedSource(plan, name, data),
         }),

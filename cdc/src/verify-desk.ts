@@ -1,12 +1,14 @@
-import type {
-  MigrationData,
-  MigrationSync,
-  RepairResult,
-  Verification,
-  VerificationProgress,
+import {
+  reasonOf,
+  type MigrationData,
+  type MigrationSync,
+  type RepairResult,
+  type Verification,
+  type VerificationProgress,
 } from '@strangler/contracts';
 import type { Logger } from 'pino';
 import type { Database } from './connect.js';
+import { followSample } from './inline-sample.js';
 import type { Flow } from './pipeline.js';
 import { repairDrift, type RepairWish } from './repair-drift.js';
 import type { StopPoints } from './stop-points.js';
@@ -21,7 +23,9 @@ export type VerifyDesk = {
   verify(wish: VerifyWish, running: Running): Promise<Verification>;
   /** Repairs what differs, one wish at a time. */
   repair(wish: RepairWish, running: Running): Promise<RepairResult>;
-  evidence(): Pick<MigrationSync, 'verification' | 'verifying'>;
+  /** Looks at a share of what is written from here on, until the flow ends. */
+  follow(running: Running, isTailing: () => boolean): void;
+  evidence(): Pick<MigrationSync, 'verification' | 'verifying' | 'inline'>;
   /** The copy was dropped. */
   forget(): void;
 };
@@ -34,6 +38,9 @@ export function createVerifyDesk(
     readonly log: Logger;
     readonly clock: () => number;
     readonly stopPoints: StopPoints;
+    readonly random: () => number;
+    /** Share of the written keys that are looked at; none when left out. */
+    readonly inlineShare?: number;
   },
 ): VerifyDesk {
   const { to, clock, log } = options;
@@ -41,7 +48,36 @@ export function createVerifyDesk(
   let verifying: Promise<Verification> | undefined;
   let progress: VerificationProgress | undefined;
   let before: Promise<unknown> = Promise.resolve();
+  const share = options.inlineShare ?? 0;
+  let inline = { looked: 0, drifted: 0 };
+  let following = new AbortController();
   return {
+    follow({ flow, from, signal }, isTailing) {
+      if (share === 0) return;
+      // The one of the flow before may have nothing more to look at, and never hear that it has ended.
+      following.abort(new Error('ended'));
+      following = new AbortController();
+      const running = AbortSignal.any([signal, following.signal]);
+      const { random } = options;
+      const onLooked = (looked: number, drifted: number) => {
+        inline = { looked: inline.looked + looked, drifted: inline.drifted + drifted };
+        if (drifted > 0)
+          log.warn(
+            { migration, drifted },
+            `${drifted} keys of migration "${migration}" differ soon after they were written: see "strangler repair ${migration} --plan-only"`,
+          );
+      };
+      // Before the copy is whole a key may be missing that is yet to come.
+      const chance = () => (isTailing() ? random() : 1);
+      const sample = { stream: migration, from, to, flow, share, random: chance, clock, onLooked };
+      followSample(sample, running).catch((error: unknown) => {
+        if (!running.aborted)
+          log.info(
+            { migration },
+            `what migration "${migration}" writes is not looked at for now: ${reasonOf(error)}`,
+          );
+      });
+    },
     verify(wish, { flow, from, signal }) {
       verifying ??= verify(
         {
@@ -77,9 +113,14 @@ export function createVerifyDesk(
         );
       return result;
     },
-    evidence: () => ({ verification, ...(progress === undefined ? {} : { verifying: progress }) }),
+    evidence: () => ({
+      verification,
+      ...(progress === undefined ? {} : { verifying: progress }),
+      ...(share === 0 ? {} : { inline }),
+    }),
     forget() {
       verification = null;
+      inline = { looked: 0, drifted: 0 };
     },
   };
 }

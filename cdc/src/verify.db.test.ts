@@ -172,6 +172,24 @@ describe('a verification', () => {
     expect(evidence().state).toBe('idle');
   });
 
+  it('is made all the time of a share of what is written, and tells of what differs', async () => {
+    await sync.stop();
+    sync = shop.sync({ data: shopData(50), inlineShare: 1 });
+    void sync.wish('run');
+    await settled(shop, evidence);
+    await shop.from.root.query("UPDATE product SET name = 'right' WHERE id = 5");
+    await until(() => (evidence().inline?.looked ?? 0) >= 1, 'a look');
+    expect(evidence().inline?.drifted).toBe(0);
+    await shop.to.root.query(
+      "CREATE TRIGGER spoil BEFORE UPDATE ON item FOR EACH ROW SET NEW.title = 'spoilt'",
+    );
+    await shop.from.root.query("UPDATE product SET name = 'other' WHERE id = 6");
+    await until(() => (evidence().inline?.drifted ?? 0) === 1, 'drift');
+    expect((await sync.repair({ dryRun: true })).rows).toEqual([
+      { table: 'item', kind: 'different', key: '6', difference: 'title: "other" expected, "spoilt" found' },
+    ]);
+  });
+
   it('goes on where it was broken off, counts nothing twice, and begins anew when it is told to', async () => {
     await shop.to.root.query("UPDATE item SET title = 'drift' WHERE id IN (95, 110)");
     let passed = 0;

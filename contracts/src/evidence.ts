@@ -239,6 +239,8 @@ export type MigrationSync = {
   readonly verification: Verification | null;
   /** Left out: none runs. */
   readonly verifying?: VerificationProgress;
+  /** Written keys that were compared soon after, and those that differed in every look, since the start of the process. Left out: nobody looks. */
+  readonly inline?: { readonly looked: number; readonly drifted: number };
   /** Left out: nothing is known of that. */
   readonly parked?: {
     readonly keys: number;

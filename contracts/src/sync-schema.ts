@@ -13,6 +13,18 @@ export const syncSchema = z
     ...syncSourceKeys,
     failover: standbySchema,
     throttle: throttleSchema.describe('when the copy of tables pauses; what the log brings does not'),
+    verify: z
+      .strictObject({
+        inline: z
+          .number()
+          .min(0)
+          .max(1)
+          .default(0.001)
+          .describe(
+            'share of the written keys that are compared soon after, two hundred a second at most; 0: none',
+          ),
+      })
+      .prefault({}),
     parking: z
       .strictObject({
         maxKeys: z
