@@ -19,7 +19,7 @@ const start = (token?: string) =>
       throw new Error('nobody asks for evidence here');
     },
     watermark: (after, signal) => applied.answer(after, signal),
-    verify: () => undefined,
+    verifier: () => undefined,
     parking: () => undefined,
     recopy: () => undefined,
     conflicts: () => undefined,

@@ -8,13 +8,13 @@ import {
   StranglerError,
   type SyncEvidence,
   urlOf,
-  type Verification,
   type WatermarkAnswer,
 } from '@strangler/contracts';
 import type { Logger } from 'pino';
 import { migrationUnknown } from './errors.js';
 import { answerParked, type Parking } from './answer-parked.js';
 import { answerRecopy, type RecopyTaker } from './answer-recopy.js';
+import { answerVerify, type Verifier } from './answer-verify.js';
 import { createMetrics } from './metrics.js';
 
 export type AdminOptions = {
@@ -23,13 +23,13 @@ export type AdminOptions = {
   readonly log: Logger;
   readonly evidence: () => SyncEvidence;
   readonly watermark: (after: number, signal: AbortSignal) => Promise<WatermarkAnswer>;
-  readonly verify: (migration: string) => Promise<Verification> | undefined;
+  readonly verifier: (migration: string) => Verifier | undefined;
   readonly parking: (migration: string) => Parking | undefined;
   readonly recopy: (migration: string) => RecopyTaker | undefined;
   readonly conflicts: (migration: string) => Promise<KeptConflicts> | undefined;
 };
 
-/** The admin server: GET /health, /ready, /metrics, /evidence, /watermark, /migrations/NAME/parked, /conflicts; POST /migrations/NAME/verify, /recopy,
+/** The admin server: GET /health, /ready, /metrics, /evidence, /watermark, /migrations/NAME/parked, /conflicts; POST /migrations/NAME/verify, /repair, /recopy,
  * /parked/retry and /parked/discard. Rejects when the address is taken. */
 export async function startAdmin(
   options: AdminOptions,
@@ -83,19 +83,12 @@ export async function startAdmin(
       if (!taker) throw migrationUnknown(name);
       return send(response, 200, await answerRecopy(taker, request));
     }
-    const verification = /^\/migrations\/([^/]+)\/verify$/.exec(pathname);
+    const verification = /^\/migrations\/([^/]+)\/(verify|repair)$/.exec(pathname);
     if (verification) {
-      if (request.method !== 'POST')
-        return send(response, 405, { code: 'METHOD_NOT_ALLOWED', message: `"${pathname}" is asked by POST` });
-      if (!/^application\/json\b/.test(request.headers['content-type'] ?? ''))
-        return send(response, 415, {
-          code: 'CONTENT_TYPE',
-          message: 'a POST needs the header "content-type: application/json"',
-        });
       const name = decodeURIComponent(verification[1] as string);
-      const running = options.verify(name);
-      if (!running) throw migrationUnknown(name);
-      return send(response, 200, await running);
+      const verifier = options.verifier(name);
+      if (!verifier) throw migrationUnknown(name);
+      return send(response, 200, await answerVerify(verifier, request, verification[2] as string));
     }
     if (request.method !== 'GET' && request.method !== 'HEAD')
       return send(response, 405, { code: 'METHOD_NOT_ALLOWED', message: `"${pathname}" is asked by GET` });

@@ -46,6 +46,12 @@ export const sameKeyText = (pair: TablePair, key: Row): string =>
 export const folded = (text: string): string =>
   text.normalize('NFKD').replaceAll(/\p{M}/gu, '').toLowerCase().replace(/ +$/, '');
 
+/** What a source row asks of the target. A row that cannot be mapped has no target row that could be right; its key is parked, or will be. */
+export function expectedOf(pair: TablePair, row: Row): MappedRow | undefined {
+  const mapped = pair.map.map(row);
+  return mapped.ok ? mapped.row : undefined;
+}
+
 /** What a target holds for one key: its row, and its children for each split. */
 export type Found = { readonly row: Row | undefined; readonly children: readonly (readonly Row[])[] };
 
@@ -67,7 +73,7 @@ export function compareRow(
     for (const [name, value] of Object.entries(expected.columns)) {
       const column = columnOf(pair.target, name);
       const actual = found.row[name] ?? null;
-      if (column && canonical(value, column) !== canonical(actual, column))
+      if (value !== actual && column && canonical(value, column) !== canonical(actual, column))
         wrong.push(`${name}: ${shown(value)} expected, ${shown(actual)} found`);
     }
     if (wrong.length > 0)

@@ -122,6 +122,28 @@ const CANARY = `(
   token VARCHAR(64) CHARACTER SET ascii NOT NULL
 ) ENGINE=InnoDB`;
 
+const VERIFICATION = `(
+  stream VARCHAR(100) CHARACTER SET ascii NOT NULL PRIMARY KEY,
+  plan CHAR(32) CHARACTER SET ascii NOT NULL,
+  progress LONGTEXT NOT NULL,
+  started_at DATETIME(6) NOT NULL,
+  finished_at DATETIME(6) NULL
+) ENGINE=InnoDB`;
+
+const DRIFT = `(
+  stream VARCHAR(100) CHARACTER SET ascii NOT NULL,
+  mapping VARCHAR(130) NOT NULL,
+  key_id CHAR(32) CHARACTER SET ascii NOT NULL,
+  ordinal INT UNSIGNED NOT NULL,
+  row_key LONGTEXT NOT NULL,
+  table_name VARCHAR(64) NOT NULL,
+  kind VARCHAR(16) CHARACTER SET ascii NOT NULL,
+  shown LONGTEXT NOT NULL,
+  difference TEXT NOT NULL,
+  found_at DATETIME(6) NOT NULL,
+  PRIMARY KEY (stream, mapping, key_id, ordinal)
+) ENGINE=InnoDB`;
+
 export const SOURCE_TABLES: Readonly<Record<string, string>> = { watermark: WATERMARK };
 export const TARGET_TABLES: Readonly<Record<string, string>> = {
   apply_offset: APPLY_OFFSET,
@@ -131,6 +153,8 @@ export const TARGET_TABLES: Readonly<Record<string, string>> = {
   parked_discarded: PARKED_DISCARDED,
   recopy: RECOPY,
   stray_writes: STRAY_WRITES,
+  verification: VERIFICATION,
+  drift: DRIFT,
   canary: CANARY,
   conflicts: CONFLICTS,
   answers: ANSWERS,

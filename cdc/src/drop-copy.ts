@@ -85,6 +85,8 @@ export async function dropCopy(
       'backfill_progress',
       'recopy',
       'stray_writes',
+      'verification',
+      'drift',
       'parked',
       'conflicts',
       'seen',

@@ -16,3 +16,4 @@ export * from './kafka-log.js';
 export * from './kafka-source.js';
 export * from './source-coordinate.js';
 export * from './watermark.js';
+export * from './verify.js';

@@ -57,6 +57,11 @@ export function createMetrics(evidence: () => SyncEvidence): Registry {
     ({ verification }) => verification?.driftRows ?? null,
   );
   gauge(
+    'strangler_sync_inline_drift_keys',
+    'Written keys that differed soon after in every look',
+    ({ inline }) => inline?.drifted ?? null,
+  );
+  gauge(
     'strangler_sync_verified_rows',
     'Rows that the last verification compared',
     ({ verification }) => verification?.rowsVerified ?? null,

@@ -10,6 +10,7 @@ import {
   type ParkingResult,
   type RecopyResult,
   reasonOf,
+  type RepairResult,
   StranglerError,
   type SyncState,
   type ThrottleLimits,
@@ -35,8 +36,10 @@ import { namesOf } from './pair-names.js';
 import { createParkingDesk, type ParkingDesk } from './parking-desk.js';
 import type { RecopyWish } from './recopy.js';
 import type { ParkingWish } from './repair.js';
+import type { RepairWish } from './repair-drift.js';
 import type { StopPoints } from './stop-points.js';
-import { verify } from './verify.js';
+import { createVerifyDesk, type Running, type VerifyDesk } from './verify-desk.js';
+import type { VerifyWish } from './verify.js';
 import { HEARTBEAT_MS } from './watermarks.js';
 
 export type MigrationSyncOptions = {
@@ -55,6 +58,8 @@ export type MigrationSyncOptions = {
   readonly stopPoints: StopPoints;
   /** Keys that may be parked; 100 when left out. */
   readonly maxParkedKeys?: number;
+  /** Share of the written keys that are compared soon after; none when left out. */
+  readonly inlineShare?: number;
   /** When the copy pauses; the plan's defaults when left out. */
   readonly throttle?: ThrottleLimits;
   readonly sourceOf?: (captured: readonly CapturedTable[]) => ChangeSource;
@@ -85,15 +90,15 @@ export class MigrationSync {
   #flow: Flow | undefined;
   readonly #parking: ParkingDesk;
   readonly #copy: CopyDesk;
+  readonly #verifications: VerifyDesk;
   /** The source as it was last connected to: after a failover on another server. */
   #from: Database;
-  #verification: Verification | null = null;
-  #verifying: Promise<Verification> | undefined;
 
   constructor(options: MigrationSyncOptions) {
     this.#options = options;
     this.#parking = createParkingDesk(options.name, options.log);
     this.#copy = createCopyDesk(options.name, options);
+    this.#verifications = createVerifyDesk(options.name, options);
     this.#from = options.from;
   }
 
@@ -115,22 +120,13 @@ export class MigrationSync {
   }
 
   /** Runs a verification, or joins the one that runs. Throws MIGRATION_NOT_SYNCING. */
-  async verify(): Promise<Verification> {
-    const [flow, work] = [this.#flow, this.#work];
-    if (!flow || !work || this.#state !== 'tailing') throw notSyncing(this.#options.name, this.#state);
-    this.#verifying ??= verify(
-      {
-        from: this.#from,
-        to: this.#options.to,
-        flow,
-        chunkRows: this.#options.data.chunkRows,
-        clock: this.#options.clock,
-      },
-      work.end.signal,
-    )
-      .then((verification) => (this.#verification = verification))
-      .finally(() => (this.#verifying = undefined));
-    return this.#verifying;
+  async verify(wish: VerifyWish = {}): Promise<Verification> {
+    return this.#verifications.verify(wish, this.#running());
+  }
+
+  /** Repairs what verifications have found to differ. Throws MIGRATION_NOT_SYNCING. */
+  async repair(wish: RepairWish): Promise<RepairResult> {
+    return this.#verifications.repair(wish, this.#running());
   }
 
   /** The parked keys, oldest first. */
@@ -151,6 +147,12 @@ export class MigrationSync {
   /** Copies a table or a range of it once more. Throws MIGRATION_NOT_SYNCING, TABLE_NOT_MAPPED, KEY_INVALID and RECOPY_RUNNING. */
   async recopy(wish: RecopyWish): Promise<RecopyResult> {
     return this.#copy.recopy(wish, this.#tailing());
+  }
+
+  #running(): Running {
+    const [flow, work] = [this.#tailing(), this.#work];
+    if (!work) throw notSyncing(this.#options.name, this.#state);
+    return { flow, from: this.#from, signal: work.end.signal };
   }
 
   #tailing(): Flow {
@@ -179,7 +181,7 @@ export class MigrationSync {
       lagMsP99: isLive ? this.#lag.p99(this.#options.flowClock.now()) : null,
       offset: this.#offset?.text ?? null,
       applied: this.#applied,
-      verification: this.#verification,
+      ...this.#verifications.evidence(),
       parked: this.#parking.evidence(),
     };
   }
@@ -230,7 +232,7 @@ export class MigrationSync {
     this.#progress = new Map();
     this.#offset = undefined;
     this.#applied = { transactions: 0, rows: 0 };
-    this.#verification = null;
+    this.#verifications.forget();
     this.#parking.told(new Map());
     this.#copy.forget();
   }
@@ -344,7 +346,12 @@ export class MigrationSync {
           { migration: this.#options.name, table, columns },
           `table "${table}" has got columns that the mapping leaves out: "${columns.join('", "')}"`,
         ),
-      onFlow: (flow) => (this.#flow = flow),
+      onFlow: (flow) => {
+        this.#flow = flow;
+        const signal = this.#work?.end.signal;
+        const isTailing = () => this.#state === 'tailing';
+        if (signal) this.#verifications.follow({ flow, from: this.#from, signal }, isTailing);
+      },
     };
   }
 }

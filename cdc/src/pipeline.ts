@@ -31,7 +31,7 @@ import { memoryTaken } from './memory-taken.js';
 import type { OwnWrites } from './own-writes.js';
 import { type Parked, type ParentsOf } from './parking-lot.js';
 import { addToProgress, forgetProgress, readProgress } from './progress.js';
-import { createRecopier, type RecopyWish } from './recopy.js';
+import { createRecopier, type Recopier, type RecopyWish } from './recopy.js';
 import { recopyStore, type StoredRecopy } from './recopy-store.js';
 import { type ParkingWish, type Repair, repairParked } from './repair.js';
 import { createScanner, type Scanned } from './scan.js';
@@ -40,7 +40,7 @@ import type { StopPoints } from './stop-points.js';
 import { pairsOf } from './pairs-of.js';
 import type { TablePair } from './table-pair.js';
 import { lookForStrayWrites } from './stray-log.js';
-import { createThrottle } from './throttle.js';
+import { createThrottle, type Throttle } from './throttle.js';
 import { watermarkTable } from './watermark.js';
 import { createWatermarks, isBy, newToken } from './watermarks.js';
 
@@ -111,6 +111,8 @@ export type Flow = {
   settleParked(wish: ParkingWish): Promise<ParkingResult>;
   /** Copies a table or a range of it once more. Throws TABLE_NOT_MAPPED, KEY_INVALID and RECOPY_RUNNING. */
   recopy(wish: RecopyWish): Promise<StoredRecopy>;
+  readonly mend: Recopier['mend'];
+  readonly throttle: Throttle;
 };
 
 /**
@@ -264,6 +266,8 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
       parked: () => applier.parked,
       settleParked,
       recopy: (wish) => recopier.ask(wish),
+      mend: (pair, keys, given) => recopier.mend(pair, keys, AbortSignal.any([given, running])),
+      throttle,
     });
 
     let keptSeen: string | undefined;

@@ -73,6 +73,23 @@ export function isBehind(after: Row | null, names: readonly string[], table: Tab
     : `${quoted(names[0] as string)} >= ${at(names[0] as string)} AND (${steps.join(' OR ')})`;
 }
 
+/** Rows in key order up to `last`, itself included. */
+export function isUpTo(last: Row, names: readonly string[], table: Table): string {
+  const first = names[0] as string;
+  // For an index it is the bound of the first column that counts.
+  return `${quoted(first)} <= ${literal(last[first] ?? null, table, first)}${names.length === 1 ? '' : ` AND NOT (${isBehind(last, names, table)})`}`;
+}
+
+/** Values in the texts that change events have. */
+export function selectOf(table: Table, names: readonly string[], rest: string): string {
+  const list = names.map((name) =>
+    columnOf(table, name)?.kind === 'float'
+      ? `CAST(${quoted(name)} AS DOUBLE) AS ${quoted(name)}`
+      : quoted(name),
+  );
+  return `SELECT ${list.join(', ')} FROM ${tableName(table)} ${rest}`;
+}
+
 /** Reads rows in the canonical form of change events. Columns that are not there are not asked for. */
 export async function readRows(
   connection: Connection,
@@ -81,13 +98,8 @@ export async function readRows(
   rest: string,
 ): Promise<Row[]> {
   const bytes = new Set(table.columns.filter(isBytes).map((column) => column.name));
-  const list = names.map((name) =>
-    columnOf(table, name)?.kind === 'float'
-      ? `CAST(${quoted(name)} AS DOUBLE) AS ${quoted(name)}`
-      : quoted(name),
-  );
   const [rows] = await connection.query<RowDataPacket[]>({
-    sql: `SELECT ${list.join(', ')} FROM ${tableName(table)} ${rest}`,
+    sql: selectOf(table, names, rest),
     typeCast: (field: TypeCastField) => (bytes.has(field.name) ? field.buffer() : field.string('utf8')),
   });
   return rows;

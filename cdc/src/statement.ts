@@ -73,7 +73,11 @@ export function effectOf(sql: string, schema: string, captured: ReadonlySet<stri
   if (/^(?:create|drop)\s+(?:or\s+replace\s+)?temporary\b/i.test(text)) return { kind: 'none' };
   const subject = /^create\b/i.test(text)
     ? (new RegExp(`\\btable\\s+(?:if\\s+not\\s+exists\\s+)?(${QUALIFIED})`, 'i').exec(text)?.[1] ?? '')
-    : text;
+    : // It reads the other tables it names: pt-table-checksum logs such statements.
+      (new RegExp(
+        `^(?:insert|replace)\\s+(?:(?:low_priority|delayed|high_priority|ignore)\\s+)*(?:into\\s+)?(${QUALIFIED})`,
+        'i',
+      ).exec(text)?.[1] ?? text);
   const broken = named(subject);
   return broken === undefined ? { kind: 'none' } : { kind: 'breaks', table: broken };
 

@@ -5,7 +5,8 @@ export const STOP_POINT_NAMES = [
   'before-commit',
   'after-commit',
 ] as const;
-export type StopPointName = (typeof STOP_POINT_NAMES)[number];
+/** `chunk-verified` is a place of a verification, which runs beside the flow. */
+export type StopPointName = (typeof STOP_POINT_NAMES)[number] | 'chunk-verified';
 
 /** Called at every stop point; the flow waits for it. */
 export type StopPoints = (name: StopPointName) => Promise<void>;

@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { RowDataPacket } from 'mysql2/promise';
+import { controlSchemaOf } from './connect.js';
 import type { MigrationSync } from './migration-sync.js';
-import { seeded } from './testing/databases.js';
+import { seeded, until } from './testing/databases.js';
 import { openShop, settled, type Shop, shopData, writeAtRandom } from './testing/shop.js';
 
 let shop: Shop;
@@ -168,5 +170,74 @@ describe('a verification', () => {
     await sync.stop();
     expect(await ended).toBeInstanceOf(Error);
     expect(evidence().state).toBe('idle');
+  });
+
+  it('is made all the time of a share of what is written, and tells of what differs', async () => {
+    await sync.stop();
+    sync = shop.sync({ data: shopData(50), inlineShare: 1 });
+    void sync.wish('run');
+    await settled(shop, evidence);
+    await shop.from.root.query("UPDATE product SET name = 'right' WHERE id = 5");
+    await until(() => (evidence().inline?.looked ?? 0) >= 1, 'a look');
+    expect(evidence().inline?.drifted).toBe(0);
+    await shop.to.root.query(
+      "CREATE TRIGGER spoil BEFORE UPDATE ON item FOR EACH ROW SET NEW.title = 'spoilt'",
+    );
+    await shop.from.root.query("UPDATE product SET name = 'other' WHERE id = 6");
+    await until(() => (evidence().inline?.drifted ?? 0) === 1, 'drift');
+    expect((await sync.repair({ dryRun: true })).rows).toEqual([
+      { table: 'item', kind: 'different', key: '6', difference: 'title: "other" expected, "spoilt" found' },
+    ]);
+  });
+
+  it('goes on where it was broken off, counts nothing twice, and begins anew when it is told to', async () => {
+    await shop.to.root.query("UPDATE item SET title = 'drift' WHERE id IN (95, 110)");
+    let passed = 0;
+    const restart = async (stopsAt: number) => {
+      await sync.stop();
+      passed = 0;
+      let now = Date.now();
+      sync = shop.sync({
+        data: shopData(10),
+        // Progress is kept once a second.
+        clock: () => (now += 2_000),
+        // Nothing more is done by one that was killed.
+        stopPoints: async (name) => {
+          if (name === 'chunk-verified' && ++passed >= stopsAt) await new Promise(() => {});
+        },
+      });
+      void sync.wish('run');
+      await settled(shop, evidence);
+    };
+    const kept = async () => {
+      const [rows] = await shop.to.root.query<RowDataPacket[]>(
+        `SELECT progress, finished_at FROM ${controlSchemaOf(shop.to)}.verification`,
+      );
+      return { isFinished: rows[0]?.['finished_at'] !== null, progress: String(rows[0]?.['progress']) };
+    };
+    await restart(3);
+    sync.verify().catch(() => {});
+    const begun = '"place":{"pair":0,"pass":0,"lastKey":null}';
+    await until(async () => passed >= 3 && !(await kept()).progress.includes(begun), 'progress that is kept');
+    expect((await kept()).isFinished).toBe(false);
+
+    await shop.to.root.query("UPDATE item SET title = 'drift' WHERE id = 1");
+    await restart(Infinity);
+    const found = {
+      driftRows: 2,
+      rowsVerified: 120 + 360 + 240,
+      tables: [
+        { sourceRows: 120, targetRows: 120, compared: 120, different: 2, missing: 0, extra: 0 },
+        { targetRows: 360, compared: 360, missing: 0, extra: 0 },
+        { sourceRows: 240, targetRows: 240, compared: 240, missing: 0, extra: 0 },
+      ],
+    };
+    expect(await sync.verify()).toMatchObject(found);
+    expect(await kept()).toMatchObject({ isFinished: true });
+    // What lies before the place where it went on was not read again.
+    expect(await sync.verify({ afresh: true })).toMatchObject({
+      driftRows: 3,
+      rowsVerified: found.rowsVerified,
+    });
   });
 });

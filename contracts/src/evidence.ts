@@ -1,5 +1,6 @@
 import type { Phase } from './phases.js';
 import type { Problem } from './problem.js';
+import type { Verification, VerificationProgress } from './verification.js';
 
 /** Outcome of comparing the candidate's answer with the control's. */
 export const COMPARISONS = ['match', 'mismatch', 'ignored', 'inconclusive'] as const;
@@ -125,31 +126,6 @@ export type TableProgress = {
   readonly done: boolean;
 };
 
-export type TableVerification = {
-  readonly from: string;
-  readonly to: string;
-  readonly sourceRows: number;
-  readonly targetRows: number;
-  /** Target rows the mapping expects from the source rows that were read. */
-  readonly compared: number;
-  readonly different: number;
-  readonly missing: number;
-  readonly extra: number;
-  /** Rows that differ because their keys are parked; they are in none of the three before. Left out: none. */
-  readonly parked?: number;
-  /** At most ten. */
-  readonly samples: readonly { readonly key: string; readonly difference: string }[];
-};
-
-export type Verification = {
-  readonly startedAt: string;
-  readonly finishedAt: string;
-  readonly clean: boolean;
-  readonly rowsVerified: number;
-  readonly driftRows: number;
-  readonly tables: readonly TableVerification[];
-};
-
 /** A row that the target has refused: it stays as it is there until somebody decides, and the others go on. */
 export type ParkedKey = {
   /** `TABLE:KEY` of the target, as commands take it. */
@@ -261,6 +237,10 @@ export type MigrationSync = {
   readonly offset: string | null;
   readonly applied: { readonly transactions: number; readonly rows: number };
   readonly verification: Verification | null;
+  /** Left out: none runs. */
+  readonly verifying?: VerificationProgress;
+  /** Written keys that were compared soon after, and those that differed in every look, since the start of the process. Left out: nobody looks. */
+  readonly inline?: { readonly looked: number; readonly drifted: number };
   /** Left out: nothing is known of that. */
   readonly parked?: {
     readonly keys: number;

@@ -7,6 +7,7 @@ export * from './conditions.js';
 export * from './entrance-schema.js';
 export * from './errors.js';
 export * from './evidence.js';
+export * from './verification.js';
 export * from './fake-state-subscription.js';
 export * from './guard-admin.js';
 export * from './lint-routes.js';

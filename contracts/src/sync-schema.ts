@@ -21,6 +21,18 @@ export const syncSchema = z
         'how long sync may be away and go on behind it: "strangler doctor" warns of a source that keeps its log for less',
       ),
     throttle: throttleSchema.describe('when the copy of tables pauses; what the log brings does not'),
+    verify: z
+      .strictObject({
+        inline: z
+          .number()
+          .min(0)
+          .max(1)
+          .default(0.001)
+          .describe(
+            'share of the written keys that are compared soon after, two hundred a second at most; 0: none',
+          ),
+      })
+      .prefault({}),
     parking: z
       .strictObject({
         maxKeys: z

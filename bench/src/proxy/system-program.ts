@@ -28,11 +28,12 @@ export function pathOf(program: string): string | undefined {
   });
 }
 
-/** Installs what is missing of the programs, from packages of the same name, when root; what stays missing is told. */
+/** Installs what is missing of the programs, from packages of the same name but where `packageOf` says another, when root; what stays missing is told. */
 export function provide(
   programs: readonly string[],
   mayInstall: boolean,
   tell: (line: string) => void,
+  packageOf: Readonly<Record<string, string>> = {},
 ): void {
   const missing = programs.filter((program) => pathOf(program) === undefined);
   if (missing.length === 0) return;
@@ -40,11 +41,17 @@ export function provide(
   if (mayInstall && process.getuid?.() === 0 && manager) {
     tell(`installing ${missing.join(', ')} from the system's packages`);
     for (const [index, step] of manager.steps.entries())
-      spawnSync(manager.command, index === manager.steps.length - 1 ? [...step, ...missing] : step, {
-        stdio: 'ignore',
-        // RUNLEVEL keeps Debian from starting what it has just installed as a service.
-        env: { PATH: FOLDERS.join(':'), DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' },
-      });
+      spawnSync(
+        manager.command,
+        index === manager.steps.length - 1
+          ? [...step, ...missing.map((program) => packageOf[program] ?? program)]
+          : step,
+        {
+          stdio: 'ignore',
+          // RUNLEVEL keeps Debian from starting what it has just installed as a service.
+          env: { PATH: FOLDERS.join(':'), DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' },
+        },
+      );
   }
   for (const program of missing)
     if (pathOf(program) === undefined)

@@ -21,6 +21,7 @@ import { movedText } from './print-moved.js';
 import { statusText } from './print-status.js';
 import { PlanBroken, readPlan, readPlanAndWarnings } from './read-plan.js';
 import { askForRecopy, recopyText } from './recopy.js';
+import { askForRepair, repairText } from './repair.js';
 import { makeTester, testerText } from './make-tester.js';
 import { printable, type Terminal } from './terminal.js';
 import { tryRows } from './try-rows.js';
@@ -165,11 +166,27 @@ export async function runCli(argv: readonly string[], outer: CliEnvironment): Pr
 
   command('verify <migration>', 'compare the copy with its source, row by row; exit 3 when rows differ')
     .option('--by <name>', 'who wants to know; the ledger keeps it')
-    .action(async (migration: string, options: MoveOptions) => {
-      const asked = (await control(options)).verify(migration, options.by ?? outer.operator);
+    .option('--afresh', 'begin anew where an earlier one was broken off, which else goes on')
+    .action(async (migration: string, options: MoveOptions & { afresh?: boolean }) => {
+      const wish = options.afresh ? { afresh: true } : {};
+      const asked = (await control(options)).verify(migration, options.by ?? outer.operator, wish);
       const verification = await watchVerification(migration, asked, terminal);
       say(options, verification, () => verificationText(migration, verification));
       if (!verification.clean) exit = EXIT.gateUnmet;
+    });
+
+  command('repair <migration>', 'what verifications found to differ; exit 3 when some is left')
+    .option('--plan-only', 'say what would be written, and change nothing; so it is without --apply')
+    .addOption(new Option('--dry-run', 'the same').hideHelp())
+    .addOption(
+      new Option('--apply', 'write it from the source, through the flow').conflicts(['planOnly', 'dryRun']),
+    )
+    .option('--by <name>', 'who decides this')
+    .action(async (migration: string, options: MoveOptions & { apply?: boolean }) => {
+      const question = { dryRun: !options.apply, by: options.by ?? outer.operator };
+      const result = await askForRepair(await readPlan(options.plan, environment), migration, question);
+      say(options, result, () => repairText(migration, result));
+      if (result.left > 0) exit = EXIT.gateUnmet;
     });
 
   program

@@ -10,7 +10,7 @@ import { answerNotUnderstood, GateUnmet, noControl } from '../errors.js';
 import { errorIn, type JsonAnswer, requestJson } from '../evidence/request-json.js';
 import type { Gate } from '../gates/gate.js';
 import type { Report, Status } from '../report/report.js';
-import type { AdvanceWish, Moved, RollbackWish } from '../transition/control.js';
+import type { AdvanceWish, Moved, RollbackWish, VerifyWish } from '../transition/control.js';
 
 /** What a person at a terminal waits for an answer that needs no data to be read. */
 const TIMEOUT_MS = 30_000;
@@ -46,8 +46,8 @@ export function controlClient(plan: Plan) {
       (await ask('POST', `${of(migration)}/advance`, wish, TIMEOUT_MS)).body as Moved,
     rollback: async (migration: string, wish: RollbackWish) =>
       (await ask('POST', `${of(migration)}/rollback`, wish, TIMEOUT_MS)).body as Moved,
-    verify: async (migration: string, by: string) =>
-      (await ask('POST', `${of(migration)}/verify`, { by })).body as Verification,
+    verify: async (migration: string, by: string, wish: VerifyWish = {}) =>
+      (await ask('POST', `${of(migration)}/verify`, { by, ...wish })).body as Verification,
   };
 }
 export type ControlClient = ReturnType<typeof controlClient>;

@@ -1,14 +1,15 @@
 import { bearerOf, type Plan, StranglerError, urlOf, type Verification } from '@strangler/contracts';
 import { answerNotUnderstood, syncNotAsked } from '../errors.js';
+import type { VerifyWish } from '../transition/control.js';
 import { errorIn, requestJson } from '../evidence/request-json.js';
 
 /** Has sync verify the copy of a migration, and waits for it as long as it takes. */
 export const askSync =
   (plan: Plan) =>
-  async (migration: string): Promise<Verification> => {
+  async (migration: string, wish: VerifyWish = {}): Promise<Verification> => {
     const url = urlOf(plan.sync.admin);
     const answer = await requestJson('POST', `${url}/migrations/${migration}/verify`, {
-      body: {},
+      body: wish,
       headers: bearerOf(plan.sync.adminToken),
     }).catch((cause: unknown) => {
       throw syncNotAsked(url, cause);

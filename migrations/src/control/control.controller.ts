@@ -96,7 +96,8 @@ export class ControlController {
   @Post('v1/migrations/:name/verify')
   @HttpCode(200)
   verify(@Param('name') name: string, @Body() body: unknown) {
-    return verify(this.#control, name, parseWish(verifySchema, body).by);
+    const { by, ...wish } = parseWish(verifySchema, body);
+    return verify(this.#control, name, by, wish);
   }
 
   @Get('v1/report.json')

@@ -6,7 +6,12 @@ import type { World } from './real-steps.js';
 export type Control = World & {
   readonly plan: Plan;
   /** Runs a verification of the copy; may take long. */
-  readonly verify: (migration: string) => Promise<Verification>;
+  readonly verify: (migration: string, wish: VerifyWish) => Promise<Verification>;
+};
+
+export type VerifyWish = {
+  /** Begins anew where an earlier one was broken off, which else goes on. */
+  readonly afresh?: boolean | undefined;
 };
 
 export type AdvanceWish = {

@@ -4,7 +4,7 @@ import type { Gate } from '../gates/gate.js';
 import type { NewLedgerEvent } from '../ledger/ledger.js';
 import { serially } from '../serially.js';
 import { change, settle } from './carry-out.js';
-import type { AdvanceWish, Control, Moved, RollbackWish } from './control.js';
+import type { AdvanceWish, Control, Moved, RollbackWish, VerifyWish } from './control.js';
 import { dryRunSteps } from './dry-run-steps.js';
 import { countersNow, eventsOf, note, noteRefusal } from './events.js';
 import { findMigration, lookUp, standingOf } from './look-up.js';
@@ -82,9 +82,14 @@ export async function rollback(control: Control, name: string, wish: RollbackWis
 }
 
 /** Verifies the copy and writes the result to the ledger, clean or not. */
-export async function verify(control: Control, name: string, by: string): Promise<Verification> {
+export async function verify(
+  control: Control,
+  name: string,
+  by: string,
+  wish: VerifyWish = {},
+): Promise<Verification> {
   if (findMigration(control.plan, name).migration.data === undefined) throw noData(name);
-  const verification = await control.verify(name);
+  const verification = await control.verify(name, wish);
   const { tables: _tables, ...summary } = verification;
   await note(control, name, ({ phase, share }) => [
     {
