@@ -16,8 +16,8 @@ export async function answerVerify(
   request: IncomingMessage,
   verb: string,
 ): Promise<Verification | RepairResult> {
-  const { afresh, dryRun, by } = await bodyOf(request);
+  const { afresh, exact, dryRun, by } = await bodyOf(request);
   return verb === 'verify'
-    ? verifier.verify(afresh === true ? { afresh } : {})
+    ? verifier.verify({ ...(afresh === true ? { afresh } : {}), ...(exact === true ? { exact } : {}) })
     : verifier.repair({ dryRun: dryRun === true, ...(typeof by === 'string' ? { by } : {}) });
 }

@@ -275,6 +275,19 @@ export const recopyRunning = (table: string) =>
     409,
     `table "${table}" is being copied again: wait until that is done; see "strangler status"`,
   );
+export const pointRefused = (migration: string, reason: string, cause?: unknown) =>
+  new StranglerError(
+    'POINT_REFUSED',
+    503,
+    `both sides of migration "${migration}" could not be seen at one moment (${reason}): give the account LOCK TABLES on the source and its control schema, end transactions that stay open, and ask again`,
+    cause,
+  );
+export const verificationRunning = (migration: string) =>
+  new StranglerError(
+    'VERIFICATION_RUNNING',
+    409,
+    `another verification of migration "${migration}" runs: wait until that is done`,
+  );
 export const strayWrite = (migration: string, table: string, key: string | null, user: string | null) =>
   new StranglerError(
     'STRAY_WRITE',

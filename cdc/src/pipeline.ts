@@ -36,12 +36,13 @@ import { recopyStore, type StoredRecopy } from './recopy-store.js';
 import { type ParkingWish, type Repair, repairParked } from './repair.js';
 import { createScanner, type Scanned } from './scan.js';
 import { readServerLoad } from './server-load.js';
+import { createStands, type Stand } from './stands.js';
 import type { StopPoints } from './stop-points.js';
 import { pairsOf } from './pairs-of.js';
 import type { TablePair } from './table-pair.js';
 import { lookForStrayWrites } from './stray-log.js';
 import { createThrottle, type Throttle } from './throttle.js';
-import { watermarkTable } from './watermark.js';
+import { watermarkOf, watermarkTable } from './watermark.js';
 import { createWatermarks, isBy, newToken } from './watermarks.js';
 
 /** Memory that the changes of one target statement batch may take; their rows and statements take about as much again. */
@@ -111,6 +112,8 @@ export type Flow = {
   settleParked(wish: ParkingWish): Promise<ParkingResult>;
   /** Copies a table or a range of it once more. Throws TABLE_NOT_MAPPED, KEY_INVALID and RECOPY_RUNNING. */
   recopy(wish: RecopyWish): Promise<StoredRecopy>;
+  /** Lets the flow stand where this token of a watermark has been applied, and nothing behind it. */
+  standAt(token: string, signal: AbortSignal): Promise<Stand>;
   readonly mend: Recopier['mend'];
   readonly throttle: Throttle;
 };
@@ -198,6 +201,9 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
       now: () => clock.now(),
       onReason: (reason) => observer.onThrottled?.(reason),
     });
+    const stands = createStands(({ changes: [change] }) =>
+      change === undefined ? undefined : watermarkOf(change, controlSchemaOf(from), stream)?.token,
+    );
     const inTurn = createTurns();
     const settleParked = (wish: ParkingWish) =>
       inTurn(() =>
@@ -268,24 +274,30 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
       recopy: (wish) => recopier.ask(wish),
       mend: (pair, keys, given) => recopier.mend(pair, keys, AbortSignal.any([given, running])),
       throttle,
+      standAt: (token, given) => stands.standAt(token, AbortSignal.any([given, running])),
     });
 
     let keptSeen: string | undefined;
     let applying: Promise<void> = Promise.resolve();
-    for await (const transactions of inBatches(changes.stream(start, running), BYTES_A_BATCH, memoryTaken)) {
-      // The next batch is mapped while the target writes the one before it.
-      const scanned = scan(transactions);
-      await applying;
-      applying = applyAll(transactions, scanned).catch((error: unknown) => {
-        // The log is let go of at once, not when it has its next transaction.
-        end.abort(error);
-        throw error;
-      });
-      // It is awaited when the next batch has come.
-      applying.catch(() => {});
-      // What comes in slowly groups itself while the batch before it is written.
-      if (transactions.reduce((sum, each) => sum + memoryTaken(each), 0) < BYTES_A_BATCH) await applying;
-    }
+    for await (const ready of inBatches(changes.stream(start, running), BYTES_A_BATCH, memoryTaken))
+      for (const { transactions, stand } of stands.cut(ready)) {
+        // The next batch is mapped while the target writes the one before it.
+        const scanned = scan(transactions);
+        await applying;
+        applying = applyAll(transactions, scanned).catch((error: unknown) => {
+          // The log is let go of at once, not when it has its next transaction.
+          end.abort(error);
+          throw error;
+        });
+        // It is awaited when the next batch has come.
+        applying.catch(() => {});
+        // What comes in slowly groups itself while the batch before it is written.
+        if (transactions.reduce((sum, each) => sum + memoryTaken(each), 0) < BYTES_A_BATCH) await applying;
+        if (stand) {
+          await applying;
+          await stand();
+        }
+      }
     await applying;
     end.signal.throwIfAborted();
 

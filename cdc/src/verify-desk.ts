@@ -8,6 +8,7 @@ import {
 } from '@strangler/contracts';
 import type { Logger } from 'pino';
 import type { Database } from './connect.js';
+import { verificationRunning } from './errors.js';
 import { followSample } from './inline-sample.js';
 import type { Flow } from './pipeline.js';
 import { repairDrift, type RepairWish } from './repair-drift.js';
@@ -46,6 +47,7 @@ export function createVerifyDesk(
   const { to, clock, log } = options;
   let verification: Verification | null = null;
   let verifying: Promise<Verification> | undefined;
+  let isExact = false;
   let progress: VerificationProgress | undefined;
   let before: Promise<unknown> = Promise.resolve();
   const share = options.inlineShare ?? 0;
@@ -78,7 +80,9 @@ export function createVerifyDesk(
           );
       });
     },
-    verify(wish, { flow, from, signal }) {
+    async verify(wish, { flow, from, signal }) {
+      if (verifying && wish.exact && !isExact) throw verificationRunning(migration);
+      isExact = verifying ? isExact : (wish.exact ?? false);
       verifying ??= verify(
         {
           ...wish,

@@ -6,8 +6,9 @@ import { driftStore } from './drift-store.js';
 import { isParked } from './expected-rows.js';
 import { createTurns } from './in-turn.js';
 import { parseKey, printKey } from './key-text.js';
-import { lookAgain } from './look-again.js';
+import { lookAgain, lookOnce } from './look-again.js';
 import type { Flow } from './pipeline.js';
+import { openPoint } from './point-in-time.js';
 import type { StopPoints } from './stop-points.js';
 import type { TablePair } from './table-pair.js';
 import { verificationProgress } from './verification-progress.js';
@@ -17,6 +18,8 @@ import { endOfRange, type Sides, type VerifyPass, verifyPasses } from './verify-
 export type VerifyWish = {
   /** Begins anew where an earlier one was broken off, which else goes on. */
   readonly afresh?: boolean;
+  /** Sees both sides as they were at one moment, which nothing that is written meanwhile can blur; begins anew. */
+  readonly exact?: boolean;
 };
 
 export type VerifyOptions = VerifyWish & {
@@ -61,7 +64,7 @@ export async function verify(options: VerifyOptions, signal: AbortSignal): Promi
     const [ends, again] = [await openBoth(), await openBoth()];
     const lanes = await Promise.all(Array.from({ length: LANES }, openBoth));
     const store = driftStore(await open(to), to, stream, pairs, clock);
-    const unfinished = options.afresh ? undefined : await store.unfinished();
+    const unfinished = options.afresh || options.exact ? undefined : await store.unfinished();
     const startedAt = unfinished?.startedAt ?? new Date(clock()).toISOString();
     if (!unfinished) await store.begin(startedAt);
     const progress = verificationProgress(pairs, unfinished?.progress);
@@ -69,11 +72,25 @@ export async function verify(options: VerifyOptions, signal: AbortSignal): Promi
     const total = await rowsThere(ends.source, pairs);
     let looked = progress.kept().tallies.reduce((sum, tally) => sum + (tally[0]?.sourceRows ?? 0), 0);
 
+    const readers = [...lanes, again];
+    const point = options.exact
+      ? await openPoint(
+          {
+            ...options,
+            source: readers.map(({ source }) => source),
+            target: readers.map(({ target }) => target),
+          },
+          running,
+        )
+      : undefined;
+    const parked = point ? new Map(flow.parked()) : undefined;
+
     const doubtful = createDoubtfulKeys(
-      (pair, keys) => lookAgain({ pair, flow, ...again }, keys, running),
+      (pair, keys) =>
+        point ? lookOnce({ pair, ...again }, keys) : lookAgain({ pair, flow, ...again }, keys, running),
       async (pair, mark, { key, differences, mapped }) => {
         if (mapped) countCompared(mark.tally, mapped);
-        const waits = isParked(pair, key, flow.parked());
+        const waits = isParked(pair, key, parked ?? flow.parked());
         for (const difference of differences) countDifference(mark.tally, pair, difference, waits);
         if (differences.length > 0 && !waits) await store.settle(pair, key, differences);
       },
@@ -82,10 +99,10 @@ export async function verify(options: VerifyOptions, signal: AbortSignal): Promi
     // It is awaited at the end; a failure shows to whoever asks for room before.
     lookedAgain.catch((error: unknown) => end.abort(error));
 
-    const reach = oneAfterTheOther(() => flow.reach(running));
+    const reach = point ? async () => {} : oneAfterTheOther(() => flow.reach(running));
     let keptAt = clock();
     const keep = async () => {
-      if (clock() - keptAt < KEEP_EVERY_MS) return;
+      if (point || clock() - keptAt < KEEP_EVERY_MS) return;
       keptAt = clock();
       await store.keep(progress.kept());
     };
@@ -143,6 +160,7 @@ export async function verify(options: VerifyOptions, signal: AbortSignal): Promi
       rowsVerified: tables.reduce((sum, { compared }) => sum + compared, 0),
       driftRows,
       tables,
+      ...(point ? { point: point.text } : {}),
     };
   } catch (error) {
     throw end.signal.aborted && !signal.aborted ? end.signal.reason : error;

@@ -21,6 +21,8 @@ export type Verification = {
   readonly rowsVerified: number;
   readonly driftRows: number;
   readonly tables: readonly TableVerification[];
+  /** The place of the source's log at which both sides were seen, of an exact one. */
+  readonly point?: string;
 };
 
 /** What `POST /migrations/NAME/repair` of the sync's admin port has done, or would do. */

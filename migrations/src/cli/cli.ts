@@ -167,8 +167,15 @@ export async function runCli(argv: readonly string[], outer: CliEnvironment): Pr
   command('verify <migration>', 'compare the copy with its source, row by row; exit 3 when rows differ')
     .option('--by <name>', 'who wants to know; the ledger keeps it')
     .option('--afresh', 'begin anew where an earlier one was broken off, which else goes on')
-    .action(async (migration: string, options: MoveOptions & { afresh?: boolean }) => {
-      const wish = options.afresh ? { afresh: true } : {};
+    .option(
+      '--exact',
+      'see both sides as they were at one moment, for which the tables are locked; for go or no go',
+    )
+    .action(async (migration: string, options: MoveOptions & { afresh?: boolean; exact?: boolean }) => {
+      const wish = {
+        ...(options.afresh ? { afresh: true } : {}),
+        ...(options.exact ? { exact: true } : {}),
+      };
       const asked = (await control(options)).verify(migration, options.by ?? outer.operator, wish);
       const verification = await watchVerification(migration, asked, terminal);
       say(options, verification, () => verificationText(migration, verification));

@@ -32,7 +32,7 @@ export async function watchVerification(
 export function verificationText(migration: string, verification: Verification): string {
   const seconds = (Date.parse(verification.finishedAt) - Date.parse(verification.startedAt)) / 1000;
   return [
-    `${migration}: ${count(verification.rowsVerified)} rows compared in ${seconds.toFixed(1)} s, ${verification.clean ? 'no drift' : `${count(verification.driftRows)} differ`}\n`,
+    `${migration}: ${count(verification.rowsVerified)} rows compared in ${seconds.toFixed(1)} s${verification.point === undefined ? '' : `, as they were at "${verification.point}"`}, ${verification.clean ? 'no drift' : `${count(verification.driftRows)} differ`}\n`,
     ...verification.tables.flatMap((table) => [
       `  ${table.from} -> ${table.to}: ${count(table.sourceRows)} rows there, ${count(table.targetRows)} here, ${count(table.different)} different, ${count(table.missing)} missing, ${count(table.extra)} extra${table.parked ? `, ${count(table.parked)} parked` : ''}\n`,
       ...table.samples.map((sample) => `    ${sample.key}: ${sample.difference}\n`),

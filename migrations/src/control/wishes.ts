@@ -20,7 +20,11 @@ export const advanceSchema = z.strictObject({
   dryRun: z.boolean().optional(),
 });
 export const rollbackSchema = z.strictObject({ to, by, why, dryRun: z.boolean().optional() });
-export const verifySchema = z.strictObject({ by, afresh: z.boolean().optional() });
+export const verifySchema = z.strictObject({
+  by,
+  afresh: z.boolean().optional(),
+  exact: z.boolean().optional(),
+});
 
 /** Parses a body, or throws INPUT_INVALID with everything that is wrong with it. */
 export function parseWish<T>(schema: z.ZodType<T>, body: unknown): T {

@@ -12,6 +12,8 @@ export type Control = World & {
 export type VerifyWish = {
   /** Begins anew where an earlier one was broken off, which else goes on. */
   readonly afresh?: boolean | undefined;
+  /** Sees both sides as they were at one moment. */
+  readonly exact?: boolean | undefined;
 };
 
 export type AdvanceWish = {
