@@ -176,8 +176,12 @@ export async function runCli(argv: readonly string[], outer: CliEnvironment): Pr
         ...(options.afresh ? { afresh: true } : {}),
         ...(options.exact ? { exact: true } : {}),
       };
-      const asked = (await control(options)).verify(migration, options.by ?? outer.operator, wish);
-      const verification = await watchVerification(migration, asked, terminal);
+      const client = await control(options);
+      const asked = client.verify(migration, options.by ?? outer.operator, wish);
+      const verification = await watchVerification(migration, asked, terminal, async () => {
+        const { migrations } = await client.status();
+        return migrations.find(({ name }) => name === migration)?.sync?.verifying;
+      });
       say(options, verification, () => verificationText(migration, verification));
       if (!verification.clean) exit = EXIT.gateUnmet;
     });

@@ -26,7 +26,7 @@ export function statusText(status: Status): string {
 
 /** What is said only while there is something to say. */
 function copyFacts(sync: Status['migrations'][number]['sync']): string[][] {
-  const { backfill, recopies = [], strayWrites } = sync ?? {};
+  const { backfill, recopies = [], strayWrites, verifying, inline } = sync ?? {};
   const facts: string[][] = [];
   if (backfill?.throttled) facts.push(['throttled', backfill.throttled]);
   for (const { table, from, to, looked, total, etaMs, finishedAt } of recopies)
@@ -35,6 +35,16 @@ function copyFacts(sync: Status['migrations'][number]['sync']): string[][] {
         'recopy',
         `${table}${from === null ? '' : ` from ${from}`}${to === null ? '' : ` to ${to}`}, ${count(looked)} of ${count(total)} rows of both sides${etaMs === null ? '' : `, ${milliseconds(etaMs)} left`}`,
       ]);
+  if (verifying)
+    facts.push([
+      'verifying',
+      `table "${verifying.table}", ${count(verifying.looked)} of about ${count(verifying.total)} rows`,
+    ]);
+  if (inline && inline.drifted > 0)
+    facts.push([
+      'drift',
+      `${count(inline.drifted)} of ${count(inline.looked)} keys looked at soon after they were written`,
+    ]);
   if (strayWrites && strayWrites.count > 0)
     facts.push([
       'stray writes',

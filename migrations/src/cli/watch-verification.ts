@@ -1,29 +1,33 @@
-import type { Verification } from '@strangler/contracts';
+import type { Verification, VerificationProgress } from '@strangler/contracts';
 import { count } from '../report/words.js';
 import type { Terminal } from './terminal.js';
 
 const EVERY_MS = 1_000;
 const QUIET_EVERY_MS = 15_000;
 
-/** Says on a terminal that a verification goes on, so that nobody takes silence for a hang. */
+/** Says on a terminal how far a verification is, so that nobody takes silence for a hang. `progress` may fail: then it says for how long. */
 export async function watchVerification(
   migration: string,
   work: Promise<Verification>,
   terminal: Terminal,
+  progress: () => Promise<VerificationProgress | undefined>,
 ): Promise<Verification> {
   const begin = Date.now();
   let said = false;
-  const timer = setInterval(
-    () => {
-      const sentence = `verifying "${migration}", ${Math.round((Date.now() - begin) / 1000)} s`;
-      terminal.err(terminal.interactive ? `\r${sentence}` : `${sentence}\n`);
-      said = true;
-    },
-    terminal.interactive ? EVERY_MS : QUIET_EVERY_MS,
-  );
+  let isOver = false;
+  const say = async () => {
+    const now = await progress().catch(() => undefined);
+    if (isOver) return;
+    const rows = now && `, table "${now.table}", ${count(now.looked)} of about ${count(now.total)} rows`;
+    const sentence = `verifying "${migration}", ${Math.round((Date.now() - begin) / 1000)} s${rows ?? ''}`;
+    terminal.err(terminal.interactive ? `\r\u001b[K${sentence}` : `${sentence}\n`);
+    said = true;
+  };
+  const timer = setInterval(() => void say(), terminal.interactive ? EVERY_MS : QUIET_EVERY_MS);
   try {
     return await work;
   } finally {
+    isOver = true;
     clearInterval(timer);
     if (said && terminal.interactive) terminal.err('\r\u001b[K');
   }
