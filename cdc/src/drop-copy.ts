@@ -5,6 +5,8 @@ import { connect, controlSchemaOf, type Database } from './connect.js';
 import { APPLY_SESSION } from './apply.js';
 import { ensureTables, TARGET_TABLES } from './control-tables.js';
 import { compileMapping } from './map.js';
+import { dropRefused } from './errors.js';
+import { isReversed } from './reverse.js';
 import { dropShadows } from './shadow-table.js';
 import { quoted } from './sql.js';
 
@@ -13,12 +15,15 @@ const ROWS_AT_A_TIME = 2_000;
 /** Target tables that a migration's mapping writes, children first; of a table that others write too, the rows that have `own`. */
 export type CopiedTables = readonly { readonly table: string; readonly own: Row }[];
 
-/** What a migration has copied. */
-export const copiedTables = ({ tables }: Pick<MigrationData, 'tables'>): CopiedTables =>
-  tables.flatMap((mapping) => [
+/** What a migration has copied. Throws DROP_REFUSED for a stream back: what it writes is no copy, but the monolith's own tables. */
+export function copiedTables({ tables }: Pick<MigrationData, 'tables'>): CopiedTables {
+  const back = tables.find(isReversed);
+  if (back) throw dropRefused(back.to);
+  return tables.flatMap((mapping) => [
     ...mapping.split.map((child) => ({ table: child.to, own: {} })),
     { table: mapping.to, own: compileMapping(mapping).own },
   ]);
+}
 
 /** Whether a stream has ever begun to write into a target, and has not been dropped since. */
 export async function hasCopy(
@@ -42,14 +47,15 @@ export async function hasCopy(
 
 /**
  * Takes back what was copied: empties the mapped tables and forgets offset and progress. Can be ended at any moment and called again; from its
- * first step on no pipeline goes on from the old offset. Does nothing when nothing was copied.
+ * first step on no pipeline goes on from the old offset. Does nothing when nothing was copied. Throws DROP_REFUSED.
  */
 export async function dropCopy(
   target: Database,
   stream: string,
-  tables: CopiedTables,
+  data: Pick<MigrationData, 'tables'>,
   signal: AbortSignal,
 ): Promise<void> {
+  const tables = copiedTables(data);
   const connection = await connect(target, APPLY_SESSION);
   try {
     if (!(await hasCopy(connection, target, stream))) return;
@@ -103,7 +109,7 @@ export async function dropCopy(
 export async function finishDrop(
   target: Database,
   stream: string,
-  tables: CopiedTables,
+  data: Pick<MigrationData, 'tables'>,
   signal: AbortSignal,
 ): Promise<void> {
   const connection = await connect(target);
@@ -112,5 +118,5 @@ export async function finishDrop(
   } finally {
     connection.destroy();
   }
-  await dropCopy(target, stream, tables, signal);
+  await dropCopy(target, stream, data, signal);
 }

@@ -288,6 +288,12 @@ export const verificationRunning = (migration: string) =>
     409,
     `another verification of migration "${migration}" runs: wait until that is done`,
   );
+export const dropRefused = (table: string) =>
+  new StranglerError(
+    'DROP_REFUSED',
+    409,
+    `table "${table}" is no copy, but what a stream back writes into: stop that stream in place of dropping it`,
+  );
 export const strayWrite = (migration: string, table: string, key: string | null, user: string | null) =>
   new StranglerError(
     'STRAY_WRITE',

@@ -26,7 +26,7 @@ import type { Database } from './connect.js';
 import { createCopyDesk, type CopyDesk } from './copy-desk.js';
 import { chooseServer, storedOffset } from './choose-server.js';
 import { isRetryable } from './database-errors.js';
-import { copiedTables, dropCopy, finishDrop } from './drop-copy.js';
+import { dropCopy, finishDrop } from './drop-copy.js';
 import { notSyncing } from './errors.js';
 import type { FlowClock } from './flow-clock.js';
 import { keptConflicts } from './kept-conflicts.js';
@@ -204,7 +204,7 @@ export class MigrationSync {
     this.#state = 'backfilling';
     await this.#insist(signal, async () => {
       const { to, name } = this.#options;
-      await finishDrop(to, name, copiedTables(this.#options.data), signal);
+      await finishDrop(to, name, this.#options.data, signal);
       this.#from = await this.#chosen();
       await runPipeline(
         {
@@ -225,7 +225,7 @@ export class MigrationSync {
   async #drop(signal: AbortSignal): Promise<void> {
     this.#state = 'dropping';
     await this.#insist(signal, () =>
-      dropCopy(this.#options.to, this.#options.name, copiedTables(this.#options.data), signal),
+      dropCopy(this.#options.to, this.#options.name, this.#options.data, signal),
     );
     if (signal.aborted || this.#problem !== null) return;
     this.#state = 'idle';
