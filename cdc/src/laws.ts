@@ -48,10 +48,13 @@ const printedIn = (table: Table | undefined, row: Row): Row =>
     : row;
 
 /** A mapping without what the target owns, and what comes from other tables: of that no source row says anything. */
-function withoutOthers({ parts, lookups, lists, ...mapping }: TableMapping): TableMapping {
+function withoutOthers(mapping: TableMapping): TableMapping {
   const owned = mapping.owned?.target ?? [];
   return {
     ...mapping,
+    parts: undefined,
+    lookups: undefined,
+    lists: undefined,
     columns: Object.fromEntries(
       Object.entries(mapping.columns).filter(([target]) => !owned.includes(target)),
     ),
