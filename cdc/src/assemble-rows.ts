@@ -167,7 +167,7 @@ function clearing(assembly: Assembly, keys: readonly Row[]): string | undefined 
     .filter((name) => columnOf(target, name)?.nullable)
     .map((name) => `t.${quoted(name)} = NULL`);
   if (set.length === 0 || keys.length === 0) return undefined;
-  return `UPDATE ${quoted(target.database, target.name)} t SET ${set.join(', ')} WHERE ${assembly.isOneOf(keys)}`;
+  return `UPDATE ${quoted(target.database, target.name)} t SET ${[...set, ...assembly.kept].join(', ')} WHERE ${assembly.isOneOf(keys)}`;
 }
 
 /** True, or why nothing of the statement was done. */

@@ -4,7 +4,7 @@ import { keyText } from './map.js';
 import type { ShadowMapping } from './shadow-mappings.js';
 import { ITEM, MATCH, PLACE, VALUE } from './shadow-mappings.js';
 import { literal, quoted, tableName } from './sql.js';
-import type { Table } from './table.js';
+import { columnOf, type Table } from './table.js';
 import type { TablePair } from './table-pair.js';
 
 /** How rows of an anchor are put together from the shadows of other source tables. */
@@ -14,6 +14,8 @@ export type Assembly = {
   readonly shadows: readonly TablePair[];
   /** Target columns that are put together. */
   readonly columns: readonly string[];
+  /** What each UPDATE sets, so that columns of the anchor keep what came where they would tell the time of this change (ON UPDATE CURRENT_TIMESTAMP). */
+  readonly kept: readonly string[];
   /** The statement that makes these columns what the shadows say, for rows of the target as `t`. */
   update(where: string): string;
   /** As `update`, reading the keys of those rows. */
@@ -88,7 +90,10 @@ export function assembled(
     }
   }
   const from = [`${target} t`, ...joins].join(' ');
-  const set = sets.map(([name, value]) => `t.${quoted(name)} = ${value}`).join(', ');
+  const kept = plain.map.writes
+    .filter((name) => ['timestamp', 'datetime'].includes(columnOf(plain.target, name)?.kind ?? ''))
+    .map((name) => `t.${quoted(name)} = t.${quoted(name)}`);
+  const set = [...sets.map(([name, value]) => `t.${quoted(name)} = ${value}`), ...kept].join(', ');
   const keyList = keyNames.map((name) => `t.${quoted(name)}`).join(', ');
   const assembly: Assembly = {
     get anchor() {
@@ -96,6 +101,7 @@ export function assembled(
     },
     shadows,
     columns: sets.map(([name]) => name),
+    kept,
     update: (where) => `UPDATE ${from} SET ${set} WHERE ${where}`,
     keys: (where) => `SELECT ${keyList} FROM ${from} WHERE ${where}`,
     unanswered: unanswered.map(({ column, inTable, where: lacks }) => ({

@@ -1,6 +1,8 @@
-import type { ColumnRule, Problem, TableMapping } from '@strangler/contracts';
+import type { ColumnRule, ListRule, PartRule, Problem, TableMapping } from '@strangler/contracts';
+import { droppedColumns } from './check-lens-columns.js';
 import { checkTables } from './check-tables.js';
 import { PAGED_KINDS } from './column.js';
+import { compileMapping } from './map.js';
 import { keyedBy, type ShadowMapping, shadowsOf } from './shadow-mappings.js';
 import { columnOf, type Table } from './table.js';
 
@@ -22,7 +24,14 @@ export function checkAssembly(
     source,
     target,
     others,
-  }: { readonly source: Found; readonly target: Found; readonly others: ReadonlyMap<string, Found> },
+    carriedBy,
+  }: {
+    readonly source: Found;
+    readonly target: Found;
+    readonly others: ReadonlyMap<string, Found>;
+    /** What others say of columns of the table of a part or list; undefined: columns may be dropped. */
+    readonly carriedBy?: ((of: PartRule | ListRule) => ReadonlySet<string>) | undefined;
+  },
   path: string,
 ): readonly Problem[] {
   return shadowsOf(mapping).flatMap((shadow) => {
@@ -42,7 +51,16 @@ export function checkAssembly(
     const taken = checkTables(given, { ...read, target }, place, true).filter(
       ({ code, message }) => OF_TARGET.has(code) && !told.has(message),
     );
-    return [...own, ...taken, ...checkKinds(shadow, source, other, target, place)];
+    const of = shadow.kind === 'part' ? shadow.part : shadow.kind === 'list' ? shadow.list : undefined;
+    const dropped =
+      of && carriedBy && isKnown(other) && own.length === 0
+        ? droppedColumns(
+            other,
+            new Set([...compileMapping(shadow.mapping).reads, ...(of.lost ?? []), ...carriedBy(of)]),
+            place,
+          )
+        : [];
+    return [...own, ...taken, ...dropped, ...checkKinds(shadow, source, other, target, place)];
   });
 }
 

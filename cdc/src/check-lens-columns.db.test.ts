@@ -68,6 +68,37 @@ const told = async (table: string, data?: string, rows?: RowsToTry) =>
 const ASKED = { rows: 100, isAsked: true };
 
 describe('columns of a mapping', () => {
+  it('that another mapping of the same rows carries, or says to be lost, have a place', async () => {
+    await from.root.query(
+      'CREATE TABLE label (product_id INT PRIMARY KEY, text VARCHAR(9), size INT, weight INT)',
+    );
+    await to.root.query(
+      'ALTER TABLE item ADD label VARCHAR(9); CREATE TABLE price (id INT PRIMARY KEY, amount DECIMAL(9,2)); CREATE TABLE size (id INT PRIMARY KEY, size INT)',
+    );
+    const two = (first: string, second: string, lost: string) => `key: { id: id }
+          ${first}
+          columns: { kind: kind }
+          lost: [note]
+          parts: [{ from: label, key: { id: product_id }, columns: { label: text }${lost} }]
+        - { from: product, to: price, key: { id: id }, columns: { amount: price }, lost: [code]${second} }
+        - { from: label, to: size, key: { id: product_id }, columns: { size: size } }`;
+    const dropped = async (...given: [string, string, string]) =>
+      (await told(two(...given))).map((line) => line.split(' of source')[0]);
+    expect(await dropped('', '', ', lost: [weight]')).toEqual([]);
+    expect(await dropped('', '', '')).toEqual([
+      'COLUMN_DROPPED tables[0].parts[0]: column "weight"',
+      'COLUMN_DROPPED tables[2]: column "weight"',
+    ]);
+    // Who carries some of the rows says nothing of the others.
+    expect(await dropped('', ', where: { kind: a }', ', lost: [weight]')).toEqual([
+      'COLUMN_DROPPED tables[0]: columns "code", "price"',
+    ]);
+    expect(await dropped('where: { kind: b }', '', ', lost: [weight]')).toEqual([
+      'COLUMN_DROPPED tables[1]: columns "kind", "note"',
+      'COLUMN_DROPPED tables[2]: columns "text", "weight"',
+    ]);
+  });
+
   it('that have no place in the target are a problem until they are declared; generated ones hold nothing of their own', async () => {
     expect(
       await told('key: { id: id }\n          columns: { kind: kind, code: { type: code, as: integer } }'),

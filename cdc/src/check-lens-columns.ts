@@ -11,6 +11,8 @@ type Around = {
   readonly target: Table | undefined;
   /** Whether the stream has begun, and columns may come that the mapping does not know. */
   readonly isFlowing: boolean;
+  /** Columns of the source that others carry, or say to be lost. */
+  readonly carried?: ReadonlySet<string>;
 };
 
 const list = (names: readonly string[]): string => names.map((name) => `"${name}"`).join(', ');
@@ -18,7 +20,7 @@ const list = (names: readonly string[]): string => names.map((name) => `"${name}
 /** What a mapping says of columns that are lost, owned or asked for, and what it does not say. Pure. */
 export function checkLensColumns(
   mapping: TableMapping,
-  { source, target, isFlowing }: Around,
+  { source, target, isFlowing, carried = new Set() }: Around,
   path: string,
 ): readonly Problem[] {
   const found: Problem[] = [];
@@ -65,17 +67,26 @@ export function checkLensColumns(
     const rule = mapping.columns[name];
     if (typeof rule === 'string') said.add(rule);
   }
+  found.push(...droppedColumns(source, new Set([...said, ...carried]), path));
+  return found;
+}
+
+/** Columns of a source table of which nothing is said. */
+export function droppedColumns(source: Table, said: ReadonlySet<string>, path: string): readonly Problem[] {
   const dropped = source.columns
     .filter(({ name, generated }) => !generated && !said.has(name))
     .map(({ name }) => name);
-  if (dropped.length > 0)
-    complain(
-      'COLUMN_DROPPED',
-      '',
-      `${dropped.length === 1 ? 'column' : 'columns'} ${list(dropped)} of source table "${source.name}" ${dropped.length === 1 ? 'has' : 'have'} no place in the target, so what ${dropped.length === 1 ? 'it holds' : 'they hold'} would be lost without a word`,
-      `map ${dropped.length === 1 ? 'it' : 'them'}, or write "lost: [${dropped.join(', ')}]"`,
-    );
-  return found;
+  const isOne = dropped.length === 1;
+  return dropped.length === 0
+    ? []
+    : [
+        {
+          code: 'COLUMN_DROPPED',
+          path,
+          message: `${isOne ? 'column' : 'columns'} ${list(dropped)} of source table "${source.name}" ${isOne ? 'has' : 'have'} no place in the target, so what ${isOne ? 'it holds' : 'they hold'} would be lost without a word`,
+          remedy: `map ${isOne ? 'it' : 'them'}, or write "lost: [${dropped.join(', ')}]"`,
+        },
+      ];
 }
 
 const valuesIn = (condition: Where[string]): readonly WhereValue[] =>

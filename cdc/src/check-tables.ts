@@ -34,6 +34,8 @@ export function checkTables(
   path: string,
   /** Whether columns that the mapping does not know are left out without a word. */
   isFlowing = false,
+  /** Columns of the source of which something is said elsewhere in the plan. */
+  carried: ReadonlySet<string> = new Set(),
 ): readonly Problem[] {
   const found: Problem[] = [];
   const complain = (
@@ -104,7 +106,9 @@ export function checkTables(
   }
   if (source && target && source !== 'unknown' && target !== 'unknown' && !source.isView && !target.isView)
     checkCopies(source, target);
-  found.push(...checkLensColumns(mapping, { source: known(source), target: known(target), isFlowing }, path));
+  found.push(
+    ...checkLensColumns(mapping, { source: known(source), target: known(target), isFlowing, carried }, path),
+  );
   for (const [index, split] of mapping.split.entries()) {
     const child = children[index];
     const place = `.split[${index}]`;

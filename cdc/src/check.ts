@@ -1,4 +1,13 @@
-import { checkPort, type Plan, type Problem, type TableMapping } from '@strangler/contracts';
+import {
+  checkPort,
+  type ListRule,
+  type MigrationData,
+  type PartRule,
+  type Plan,
+  type Problem,
+  type TableMapping,
+} from '@strangler/contracts';
+import { carriedColumns } from './carried-columns.js';
 import { checkAssembly } from './check-assembly.js';
 import { checkCascades } from './check-cascades.js';
 import { checkLog, hasTables, missingPrivileges, sourceNeeds, targetNeeds } from './check-database.js';
@@ -52,6 +61,8 @@ export async function checkSides(
   plan: Plan,
   sides: ReadonlyMap<string, Side>,
   toTry: RowsToTry,
+  /** The plan of which this one has some of the migrations. */
+  whole: Plan = plan,
 ): Promise<readonly Problem[]> {
   const problems: Problem[] = [];
   for (const [name, side] of sides) {
@@ -67,7 +78,10 @@ export async function checkSides(
 
   for (const migration of migrationsOf(plan)) {
     const [source, target] = [sides.get(migration.data.from), sides.get(migration.data.to)];
-    problems.push(...(await checkMappings(migration, source, target, toTry)));
+    const beside = migrationsOf(whole)
+      .map(({ data }) => data)
+      .filter(({ from }) => from === migration.data.from);
+    problems.push(...(await checkMappings(migration, beside, source, target, toTry)));
     if (source) problems.push(...(await checkKafka(plan, migration.name, migration.data, source)));
   }
   return problems;
@@ -75,6 +89,8 @@ export async function checkSides(
 
 async function checkMappings(
   { name, data }: NamedData,
+  /** All that the plan reads of the source's database. */
+  beside: readonly MigrationData[],
   source: Side | undefined,
   target: Side | undefined,
   { rows, isAsked }: RowsToTry,
@@ -86,9 +102,15 @@ async function checkMappings(
     const tables = await readMapped(mapping, source, target);
     const others = new Map<string, MappedTables['source']>();
     for (const table of sourceTablesOf(mapping)) others.set(table, await readSide(source, table));
+    const isFlowing = hasBegun && data.addedColumns !== 'stop';
+    const { from, where } = mapping;
+    const carried = carriedColumns(beside, { of: mapping, from, where });
+    const carriedBy = isFlowing
+      ? undefined
+      : (of: PartRule | ListRule) => carriedColumns(beside, { of, from: of.from, where });
     const found = [
-      ...checkTables(mapping, tables, path, hasBegun && data.addedColumns !== 'stop'),
-      ...checkAssembly(mapping, { ...tables, others }, path),
+      ...checkTables(mapping, tables, path, isFlowing, carried),
+      ...checkAssembly(mapping, { ...tables, others, carriedBy }, path),
     ];
     problems.push(...found);
     const isReadable = found.every(({ code }) => code === 'COLUMN_DROPPED' || severityOf(code) !== 'refuses');

@@ -14,11 +14,18 @@ import { severityOf } from './severity.js';
 import { withSides } from './sides.js';
 import { LIMITS, survey, type SurveyLimits } from './survey.js';
 
-/** Everything that is wrong with the databases of a plan, or may become so, the most severe first. What refuses is exactly what keeps sync from starting. */
-export async function examine(plan: Plan, limits: Partial<SurveyLimits> = {}): Promise<readonly Finding[]> {
+/**
+ * Everything that is wrong with the databases of a plan, or may become so, the most severe first. What refuses is exactly what keeps sync from starting. `whole` is the plan of
+ * which `plan` has some of the migrations.
+ */
+export async function examine(
+  plan: Plan,
+  limits: Partial<SurveyLimits> = {},
+  whole: Plan = plan,
+): Promise<readonly Finding[]> {
   const problems = await withSides(plan, async (sides, unreachable) => [
     ...unreachable,
-    ...(await checkSides(plan, sides, { rows: 1_000, isAsked: true })),
+    ...(await checkSides(plan, sides, { rows: 1_000, isAsked: true }, whole)),
     ...(await survey(plan, sides, { ...LIMITS, ...limits })),
   ]);
   return problems.filter(isNews(problems)).map(found).toSorted(bySeverity);
@@ -71,7 +78,11 @@ export async function runDoctor(
       err(`migration "${migration}" is not in the plan`);
       return EXIT.badInput;
     }
-    const findings = await examine({ ...loaded.plan, migrations: Object.fromEntries(migrations) });
+    const findings = await examine(
+      { ...loaded.plan, migrations: Object.fromEntries(migrations) },
+      {},
+      loaded.plan,
+    );
     if (values.json) out(JSON.stringify({ findings }));
     else for (const finding of findings) out(`${finding.severity} ${problemLine(finding)}`);
     return findings.some(({ severity }) => severity === 'refuses') ? EXIT.badInput : EXIT.ok;

@@ -47,11 +47,14 @@ const printedIn = (table: Table | undefined, row: Row): Row =>
       )
     : row;
 
-/** A mapping without what the target owns: of that no source row says anything. */
-function withoutOwned(mapping: TableMapping): TableMapping {
+/** A mapping without what the target owns, and what comes from other tables: of that no source row says anything. */
+function withoutOthers(mapping: TableMapping): TableMapping {
   const owned = mapping.owned?.target ?? [];
   return {
     ...mapping,
+    parts: undefined,
+    lookups: undefined,
+    lists: undefined,
     columns: Object.fromEntries(
       Object.entries(mapping.columns).filter(([target]) => !owned.includes(target)),
     ),
@@ -74,7 +77,7 @@ export function checkLaws(
   rows: readonly Row[],
   given: CompileWith = {},
 ): readonly LawFailure[] {
-  const carried = withoutOwned(mapping);
+  const carried = withoutOthers(mapping);
   const { source, target, functions } = given;
   const forward = compileMapping(carried, given);
   const backward = compileMapping(reverseOf(carried), {

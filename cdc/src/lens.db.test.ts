@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type MigrationData, type Row, type TableMapping, tableMappingSchema } from '@strangler/contracts';
 import * as fc from 'fast-check';
 import type { MigrationSync, MigrationSyncOptions } from './migration-sync.js';
-import { reversedData } from './reverse.js';
+import { reversedData } from './reversed-data.js';
 import { type ScratchDatabase, scratchDatabase, seeded, until } from './testing/databases.js';
 import { rowsOf, RULES, tableOf, tablesOf } from './testing/lens-columns.js';
 import { caughtUp, createTable, insertAll, rowsIn, syncBetween } from './testing/lens-sync.js';

@@ -1,12 +1,12 @@
-import type { Row, Value } from '@strangler/contracts';
+import type { ListRule, Row, Value } from '@strangler/contracts';
 import { compileBack, type SourceColumns } from './back-columns.js';
 import { canonical } from './canonical.js';
 import type { Column } from './column.js';
 import { asPrinted, unfitFor } from './fit-column.js';
 import { compileFilter } from './filter.js';
-import type { Mapped, RowMap } from './map.js';
+import type { Children, Mapped, RowMap } from './map.js';
 import { compileColumns, type TargetColumn } from './map-columns.js';
-import { ownOf } from './map-forward.js';
+import { childrenOf, ownOf } from './map-forward.js';
 import type { MappingFunctions } from './mapping-functions.js';
 import type { ReversedMapping } from './reverse.js';
 import type { Table } from './table.js';
@@ -41,6 +41,9 @@ export function compileBackward(
     Object.fromEntries(key.map(([legacy, service]) => [legacy, row[service] ?? null]));
   const written = columns.flatMap(({ gives }) => gives);
   const own = Object.entries(ownOf(backOf));
+  const absent = Object.keys(mapping.absent === undefined ? {} : backOf.columns).map(
+    (name) => [name, plain(mapping.absent?.[name] ?? null)] as const,
+  );
   return {
     mapping,
     keyOf,
@@ -48,17 +51,16 @@ export function compileBackward(
     own: {},
     // Rows that other mappings have put into the same table are theirs on the way back.
     takes: (row) =>
-      own.every(([name, value]) => {
-        const column = here.get(name);
-        return textOf(row[name] ?? null, column) === textOf(value, column);
-      }),
-    needsAssembling: backOf.split.map(({ column }) => column),
+      own.every(([name, value]) => isEqual(row, name, value)) &&
+      (mapping.absent === undefined || absent.some(([name, value]) => !isEqual(row, name, value))),
     reads: [
       ...new Set([
         ...key.map(([, service]) => service),
         ...own.map(([name]) => name),
         ...columns.flatMap(({ reads }) => reads),
         ...again.map(({ target }) => target),
+        ...absent.map(([name]) => name),
+        ...mapping.split.flatMap((split) => [split.column, ...Object.values(split.key)]),
       ]),
     ],
     writes: [...key.map(([legacy]) => legacy), ...written],
@@ -82,9 +84,29 @@ export function compileBackward(
           column: filter.reads[0] ?? '',
           reason: 'would come back as a row that "where" does not take',
         };
-      return { ok: true, row: { key: keyOf(row), columns: values.row, children: [] } };
+      const children: Children[] = [];
+      for (const split of mapping.split) {
+        const list = row[split.column] ?? null;
+        if (list instanceof Uint8Array)
+          return { ok: false, column: split.column, reason: 'holds bytes, which cannot be split' };
+        const elements = childrenOf(split, row, list);
+        const made = listOf(elements, backOf.lists?.[split.column]);
+        if (made !== list)
+          return {
+            ok: false,
+            column: split.column,
+            reason: `holds ${shown(list)}, which has no way back: on the way there it would become ${shown(made)}`,
+          };
+        children.push(elements);
+      }
+      return { ok: true, row: { key: keyOf(row), columns: values.row, children } };
     },
   };
+
+  function isEqual(row: Row, name: string, value: Value): boolean {
+    const column = here.get(name);
+    return textOf(row[name] ?? null, column) === textOf(value, column);
+  }
 
   /** A row as the source's columns print it once it is there. */
   function asWritten(row: Row): Row {
@@ -99,6 +121,15 @@ export function compileBackward(
     const value = row[target] ?? null;
     return mapped.ok && (mapped.value === value || textOf(mapped.value, column) === textOf(value, column));
   }
+}
+
+const plain = (value: string | number | boolean | null): string | null =>
+  typeof value === 'boolean' ? (value ? '1' : '0') : value === null ? null : String(value);
+
+/** The list that rows of its elements make. */
+function listOf({ split, rows }: Children, rule: ListRule | undefined): string | null {
+  const items = rows.map((row) => row[split.item]);
+  return items.length > 0 ? items.join(split.separator) : plain(rule?.absent ?? null);
 }
 
 const columnsOf = (table: Table | undefined): ReadonlyMap<string, Column> =>

@@ -77,7 +77,8 @@ export function elementsOf(split: SplitRule, list: string | null): readonly stri
   return split.position === undefined ? [...new Set(items)] : items;
 }
 
-function childrenOf(split: SplitRule, row: Row, list: string | null): Children {
+/** The rows of a list. */
+export function childrenOf(split: SplitRule, row: Row, list: string | null): Children {
   const parent: Row = Object.fromEntries(
     Object.entries(split.key).map(([target, source]) => [target, row[source] ?? null]),
   );

@@ -30,8 +30,6 @@ export type RowMap = {
   readonly map: (row: Row) => Mapped;
   /** The target's key of a source row. */
   readonly keyOf: (row: Row) => Row;
-  /** Columns that it would write if it had other rows to make them of: lists whose elements are rows on the other side. */
-  readonly needsAssembling?: readonly string[];
 };
 
 /** Two rows have the same key exactly when their texts here are equal. */

@@ -5,6 +5,7 @@ import {
   type TableMapping,
   tableMappingSchema,
 } from '@strangler/contracts';
+import type { ReversedPart } from './reverse.js';
 
 /** Columns of shadows that no target has: the key of the source row, what is looked up and what it gives, element and place of a list. */
 export const keyColumn = (index: number): string => `#${index}`;
@@ -25,6 +26,8 @@ export type ShadowMapping = { readonly label: string; readonly mapping: TableMap
   | { readonly kind: 'list'; readonly column: string; readonly list: ListRule }
 );
 
+const isReversedPart = (part: PartRule): part is ReversedPart => 'reversed' in part;
+
 /** Everything that is kept for a mapping, in the order in which it is copied: what is looked up before what asks for it. */
 export function shadowsOf(mapping: TableMapping): readonly ShadowMapping[] {
   const { to, parts = [], lookups = {}, lists = {} } = mapping;
@@ -43,7 +46,7 @@ export function shadowsOf(mapping: TableMapping): readonly ShadowMapping[] {
       kind: 'part',
       label: to,
       part,
-      mapping: made(part.from, part.key, part.columns),
+      mapping: isReversedPart(part) ? part.reversed : made(part.from, part.key, part.columns),
     })),
     ...Object.entries(lists).map(([column, list]): ShadowMapping => ({
       kind: 'list',

@@ -3,6 +3,10 @@ import { z } from 'zod';
 const column = z.string().min(1).max(64);
 const table = z.string().min(1);
 const text = z.union([z.string(), z.number(), z.boolean(), z.null()]);
+const lost = z
+  .array(column)
+  .optional()
+  .describe('columns of that table that do not come back as they were, or have no place in the target');
 const key = z.record(column, column).refine((names) => Object.keys(names).length > 0, {
   message: 'names no column',
   params: { remedy: 'write the key of the target as "target: source"' },
@@ -26,6 +30,7 @@ const listSchema = z.strictObject({
   order: column.describe('column by which the elements are put in order'),
   separator: z.string().min(1).default(','),
   absent: text.default(null).describe('what a row without elements has'),
+  lost,
 });
 
 /** What of a target row comes from rows of other source tables than that of the mapping, the anchor. */
@@ -48,6 +53,7 @@ export const assemblyKeys = <Rule extends z.ZodType>(rule: Rule) => ({
           .record(column, text)
           .default({})
           .describe('what columns have where the table has no row; NULL when left out'),
+        lost,
       }),
     )
     .optional()
