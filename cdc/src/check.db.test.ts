@@ -43,7 +43,7 @@ describe('a preflight', () => {
           parts:
             - { from: price, key: { id: product }, columns: { amount: amount, gone: amount } }
             - { from: nowhere, key: { id: id }, columns: { title: title } }
-          lost: [kind, tags, shape, greek, share]
+          lost: [name, kind, tags, shape, greek, share]
           lookups: { kind_id: { column: name, in: kind, key: code, value: id } }
           lists: { tags: { from: tag, key: { id: product_id }, item: tag, order: place } }`),
     ).toEqual([

@@ -23,12 +23,15 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-/** The mapping of an example, through a whole plan, so that everything in it is checked. */
+/** The first mapping of an example, through a whole plan, so that everything in it is checked. */
 function mappingOf(text: string): TableMapping {
   const table = text
     .trimEnd()
     .split('\n')
-    .map((line, index) => `${index === 0 ? '        - ' : '          '}${line}`)
+    .map((line, index) => {
+      if (text.startsWith('- ')) return `        ${line}`;
+      return `${index === 0 ? '        - ' : '          '}${line}`;
+    })
     .join('\n');
   const loaded = parsePlan(
     `version: 1

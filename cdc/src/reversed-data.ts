@@ -1,4 +1,4 @@
-import type { LookupRule, MigrationData, TableMapping } from '@strangler/contracts';
+import { areOneRow, lookupBack, type MigrationData, type TableMapping } from '@strangler/contracts';
 import { reverseOf, type ReversedMapping } from './reverse.js';
 
 /**
@@ -33,17 +33,6 @@ export function reversedData(data: MigrationData): MigrationData {
       ];
     }),
   };
-}
-
-/** Whether two mappings carry the same rows of one table, each some of the columns. */
-function areOneRow(a: TableMapping, b: TableMapping): boolean {
-  const [one, other] = [Object.values(a.key), Object.values(b.key)];
-  return (
-    a.from === b.from &&
-    [a, b].every(({ where, discriminator, writers }) => !where && !discriminator && writers !== 'both') &&
-    one.length === other.length &&
-    one.every((name) => other.includes(name))
-  );
 }
 
 /** Of several mappings of one row that whose rows say whether it is there: the one that takes from other tables, else the first of the plan. */
@@ -107,20 +96,3 @@ function withOthers(
 
 const inOrderOf = (order: object, key: Readonly<Record<string, string>>): Record<string, string> =>
   Object.fromEntries(Object.keys(order).map((name) => [name, key[name] ?? name]));
-
-/** The same lookup the other way, in the table that the looked-up one is carried to. What is not there would come back as nothing, so it is refused. */
-function lookupBack(
-  target: string,
-  { in: inTable, key, value }: LookupRule,
-  tables: readonly TableMapping[],
-): LookupRule | undefined {
-  for (const { from, to, discriminator, key: names, columns } of tables) {
-    if (from !== inTable || discriminator) continue;
-    const copies = Object.entries({ ...columns, ...names });
-    const named = (source: string) => copies.find(([, rule]) => rule === source)?.[0];
-    const [asked, given] = [named(value), named(key)];
-    if (asked !== undefined && given !== undefined)
-      return { column: target, in: to, key: asked, value: given, missing: 'refuse' };
-  }
-  return undefined;
-}

@@ -39,6 +39,7 @@ it('parts, lookups and lists that fit are no problem', () => {
   expect(
     problems(`
           parts: [{ from: address, key: { id: customer_id }, columns: { city: city }, absent: { city: none } }]
+          lost: [code]
           lookups: { country_id: { column: code, in: country, key: code, value: id, missing: refuse } }
           lists: { tags: { from: tag, key: { id: customer_id }, item: tag, order: position } }`),
   ).toEqual([]);
@@ -52,6 +53,7 @@ it('every column has one giver, and every row is named by the key of the target:
             - { from: customer, key: { id: id }, columns: { note: note } }
             - { from: address, key: { other: customer_id }, columns: { name: city }, absent: { street: none } }
             - { from: phone, key: { id: customer_id }, columns: {} }
+          lost: [code]
           lookups: { note: { column: code, in: country, key: code, value: id } }
           lists: { tags: { from: tag, key: { id: a, more: b }, item: tag, order: position } }`),
   ).toEqual([
@@ -87,6 +89,7 @@ it('a discriminator is in the key alone, and goes with nothing that is put toget
   expect(
     problems(`
           discriminator: { id: 1, name: x }
+          lost: [code]
           lookups: { note: { column: code, in: country, key: code, value: id } }`),
   ).toEqual([
     '.discriminator.id is mapped as well',

@@ -7,8 +7,13 @@ type Complain = (path: Path, message: string, remedy: string) => void;
 
 const listed = (names: readonly string[]): string => names.map((name) => `"${name}"`).join(' and ');
 
-/** What the rules of a mapping say of its way back. */
-export function checkLens(table: TableMapping, at: Path, complain: Complain): void {
+/** What the rules of a mapping say of its way back; `beside` are columns that come back by other mappings of the same rows. */
+export function checkLens(
+  table: TableMapping,
+  at: Path,
+  complain: Complain,
+  beside: readonly string[] = [],
+): void {
   const told = new Set<string>();
   const lost = table.lost ?? [];
   for (const [target, rule] of Object.entries(table.columns)) {
@@ -50,6 +55,7 @@ export function checkLens(table: TableMapping, at: Path, complain: Complain): vo
     ...lost,
     ...(table.owned?.source ?? []),
     ...told,
+    ...beside,
   ]);
   for (const [target, rule] of Object.entries(table.columns)) {
     const without = readsOf(rule).filter((name) => !back.has(name));

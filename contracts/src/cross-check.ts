@@ -1,7 +1,7 @@
 import { checkAdmin } from './check-admin.js';
 import { checkAuth } from './check-auth.js';
 import { checkConflicts, isByKafkaIn } from './check-conflicts.js';
-import { checkLens } from './check-lens.js';
+import { checkWayBack } from './check-way-back.js';
 import { checkTransform } from './check-transform.js';
 import { checkGroups, membersIn } from './check-groups.js';
 import { checkUpstreams } from './check-upstreams.js';
@@ -177,12 +177,13 @@ export function crossCheck(document: unknown): readonly Inconsistency[] {
     }
     if (data['from'] !== undefined && data['from'] === data['to'])
       complain([...at, 'data', 'to'], 'is the database it comes from', 'name the database of the service');
-    for (const [index, item] of list(data['tables']).entries()) {
-      const table = tableMappingSchema.safeParse(item);
+    const parsed = list(data['tables']).map((item) => tableMappingSchema.safeParse(item));
+    const tables = parsed.flatMap(({ data: table }) => table ?? []);
+    for (const [index, table] of parsed.entries()) {
       if (!table.success) continue;
       const place = [...at, 'data', 'tables', index];
       checkTable(table.data, place, `${String(data['to'])}.`, name);
-      checkLens(table.data, place, complain);
+      checkWayBack(table.data, tables, place, complain);
       const isByKafka = isByKafkaIn(parts(plan['sync']), String(data['from']));
       checkAssembly(table.data, place, complain);
       checkConflicts(table.data, { at: place, truncate: data['truncate'], isByKafka }, complain);

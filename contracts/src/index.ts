@@ -43,6 +43,8 @@ export * from './transform-schema.js';
 export * from './fake-watermark-source.js';
 export * from './watermark-answer.js';
 export * from './ways-back.js';
+export { areOneRow } from './one-row.js';
+export { lookupBack } from './lookup-back.js';
 export * from './where-schema.js';
 export * from './workflow-schema.js';
 export * from './watermark-source.js';
