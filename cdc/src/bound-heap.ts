@@ -6,5 +6,5 @@ import { setFlagsFromString } from 'node:v8';
  * at all, and a fifth faster then); Node 24. The flags are V8's own, and one that a later V8 does not know changes nothing but that.
  */
 export function boundHeap(): void {
-  for (const flag of ['--semi-space-growth-factor=1', '--heap-growing-percent=100']) setFlagsFromString(flag);
+  for (const flag of ['--semi-space-growth-factor=1', '--heap-growing-percent=80']) setFlagsFromString(flag);
 }

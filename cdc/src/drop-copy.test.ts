@@ -1,7 +1,7 @@
 import { expect, it } from '@jest/globals';
 import { tableMappingSchema } from '@strangler/contracts';
 import { copiedTables } from './drop-copy.js';
-import { reversedData } from './reverse.js';
+import { reversedData } from './reversed-data.js';
 
 const mapping = tableMappingSchema.parse({
   from: 'product',

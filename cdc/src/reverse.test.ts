@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { tableMappingSchema } from '@strangler/contracts';
 import { compileMapping } from './map.js';
-import { reversedData, reverseOf } from './reverse.js';
+import { reversedData } from './reversed-data.js';
+import { reverseOf } from './reverse.js';
 
 const mapping = tableMappingSchema.parse({
   from: 'product',
@@ -61,15 +62,15 @@ describe('a mapping that is turned round', () => {
     });
   });
 
-  it('says which lists it cannot make of one row', () => {
+  it('leaves a list to the rows that it is made of', () => {
     const withList = tableMappingSchema.parse({
       ...mapping,
       writers: 'source',
       conflicts: undefined,
       split: [{ to: 'tag', column: 'tags', key: { item: 'id', shop: 'shop_id' }, item: 'tag' }],
     });
-    const back = compileMapping(reverseOf(withList));
-    expect(back.needsAssembling).toEqual(['tags']);
-    expect(back.writes).not.toContain('tags');
+    expect(compileMapping(reverseOf(withList)).writes).not.toContain('tags');
+    const data = { from: 'legacy', to: 'service', chunkRows: 1_000, tables: [withList] };
+    expect(reversedData(data).tables[0]?.lists).toMatchObject({ tags: { from: 'tag', item: 'tag' } });
   });
 });
