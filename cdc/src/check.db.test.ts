@@ -35,8 +35,7 @@ describe('a preflight', () => {
       'CREATE TABLE price (product_id INT PRIMARY KEY, amount BIGINT); CREATE TABLE kind (code INT PRIMARY KEY, id INT); CREATE TABLE tag (product_id INT, place INT, tag POINT)',
     );
     await to.root.query('ALTER TABLE item ADD amount INT, ADD kind_id INT, ADD tags INT');
-    expect(
-      await problems(`
+    const found = await problems(`
         - from: product
           to: item
           key: { id: id }
@@ -45,15 +44,16 @@ describe('a preflight', () => {
             - { from: nowhere, key: { id: id }, columns: { title: title } }
           lost: [name, kind, tags, shape, greek, share]
           lookups: { kind_id: { column: name, in: kind, key: code, value: id } }
-          lists: { tags: { from: tag, key: { id: product_id }, item: tag, order: place } }`),
-    ).toEqual([
-      'KEY_TYPE migrations.catalog.data.tables[0].lookups.kind_id: column "name" is a "varchar(20)" and is looked up in "code" of "kind", a "int(11)"',
+          lists: { tags: { from: tag, key: { id: product_id }, item: tag, order: place } }`);
+    // MySQL tells no width.
+    expect(found.map((line) => line.replaceAll('int(11)', 'int'))).toEqual([
+      'KEY_TYPE migrations.catalog.data.tables[0].lookups.kind_id: column "name" is a "varchar(20)" and is looked up in "code" of "kind", a "int"',
       'COLUMN_MISSING migrations.catalog.data.tables[0].parts[0].columns: column "product" is not in source table "price"',
       'COLUMN_MISSING migrations.catalog.data.tables[0].parts[0].columns: column "gone" is not in target table "item"',
       'TABLE_MISSING migrations.catalog.data.tables[0].parts[1].from: table "nowhere" is not there, or the account may not read it',
       'PRIMARY_KEY_MISSING migrations.catalog.data.tables[0].lists.tags.from: table "tag" has no primary key, so its rows cannot be told apart',
       'COLUMN_TYPE_UNKNOWN migrations.catalog.data.tables[0].lists.tags.columns: column "tag" of source table "tag" is a "point", which cannot be decoded from the log',
-      'COLUMN_NARROWER migrations.catalog.data.tables[0].lists.tags: column "tags" is a "int(11)" in the target, which holds no list',
+      'COLUMN_NARROWER migrations.catalog.data.tables[0].lists.tags: column "tags" is a "int" in the target, which holds no list',
     ]);
   });
 
