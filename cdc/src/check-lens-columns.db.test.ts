@@ -2,10 +2,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { parsePlan, type Plan, type Problem } from '@strangler/contracts';
+import type { Plan, Problem } from '@strangler/contracts';
 import { check, type RowsToTry } from './check.js';
 import { controlSchemaOf } from './connect.js';
 import { ensureTables, TARGET_TABLES } from './control-tables.js';
+import { checkedPlan } from './testing/checked-plan.js';
 import { type ScratchDatabase, scratchDatabase } from './testing/databases.js';
 
 type Scratch = ScratchDatabase & { drop(): Promise<void> };
@@ -28,35 +29,16 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-function planOf(table: string, data = ''): Plan {
-  const loaded = parsePlan(
-    `version: 1
-proxy: { listen: 0, secret: !env SECRET }
-sync: { admin: 0 }
-control: { listen: 0, ledger: !env LEGACY }
-flags: { file: flags.json }
-databases: { legacy: !env LEGACY, service: !env SERVICE }
-upstreams: { legacy: "http://127.0.0.1:1", service: "http://127.0.0.1:2" }
-migrations:
-  catalog:
-    owner: team
-    upstream: service
-    routes: ["GET /x"]
-    data:
-      from: legacy
-      to: service
-      ${data}
-      tables:
+const planOf = (table: string, data = ''): Plan =>
+  checkedPlan(
+    from.url,
+    to.url,
+    `
         - from: product
           to: item
-          ${table}
-`,
-    join(folder, 'plan.yaml'),
-    { SECRET: '0123456789abcdef', LEGACY: from.url, SERVICE: to.url },
+          ${table}`,
+    { data, file: join(folder, 'plan.yaml') },
   );
-  if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems));
-  return loaded.plan;
-}
 const lines = (problems: readonly Problem[]) =>
   problems.map(
     ({ code, path, message, remedy }) =>

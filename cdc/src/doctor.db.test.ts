@@ -21,7 +21,8 @@ const shown = (findings: readonly Finding[]) =>
   findings.map(({ severity, code, path, message }) => `${severity} ${code} ${path}: ${message}`);
 const codes = (findings: readonly { readonly code: string }[]) => findings.map(({ code }) => code);
 const statements = (findings: readonly Finding[]) => findings.flatMap((finding) => finding.statements ?? []);
-const look = (sync?: string, tables = MAPPING) => examine(checkedPlan(from.url, to.url, tables, sync));
+const look = (sync?: string, tables = MAPPING) =>
+  examine(checkedPlan(from.url, to.url, tables, sync === undefined ? {} : { sync }));
 
 /** Runs what the doctor has said can be run, on the side where it is to be run. */
 async function remedy(findings: readonly Finding[], side: Scratch): Promise<void> {
@@ -56,7 +57,7 @@ describe('the doctor', () => {
   it('tells what refuses first, and what refuses is what keeps sync from starting', async () => {
     await to.root.query('ALTER TABLE item MODIFY amount SMALLINT, ADD must INT NOT NULL, DROP title');
     await other(to);
-    const plan = checkedPlan(from.url, to.url, MAPPING, ', expectedOutageMs: 999999999999');
+    const plan = checkedPlan(from.url, to.url, MAPPING, { sync: ', expectedOutageMs: 999999999999' });
     await from.root.query('SET GLOBAL binlog_expire_logs_seconds = 7200');
     const findings = await examine(plan);
     await from.root.query('SET GLOBAL binlog_expire_logs_seconds = 0');

@@ -10,6 +10,7 @@ import {
   reasonOf,
 } from '@strangler/contracts';
 import { checkSides } from './check.js';
+import type { Output } from './run-connectors.js';
 import { severityOf } from './severity.js';
 import { withSides } from './sides.js';
 import { LIMITS, survey, type SurveyLimits } from './survey.js';
@@ -39,8 +40,6 @@ const isNews =
     !all.some((each) => each.code.startsWith('ROW_') && each.path.startsWith(`${path}.columns.`));
 
 const found = (problem: Problem): Finding => ({ ...problem, severity: severityOf(problem.code) });
-
-export type Output = { readonly out: (line: string) => void; readonly err: (line: string) => void };
 
 /**
  * `doctor --plan FILE [--migration NAME] [--json]`: prints the findings, with `--json` as `{findings}` or, of a plan that is not right, `{problems}`. Resolves

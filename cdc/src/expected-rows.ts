@@ -2,7 +2,7 @@ import type { Row, Value } from '@strangler/contracts';
 import type { Connection } from 'mysql2/promise';
 import type { Shadow } from './assembly.js';
 import { canonical } from './canonical.js';
-import { targetKeyText } from './compare-rows.js';
+import { expectedOf, targetKeyText } from './compare-rows.js';
 import type { MappedRow } from './map.js';
 import { keyIdOf, type Parked } from './parking-lot.js';
 import { isOneOf, quoted, readRows } from './sql.js';
@@ -22,10 +22,7 @@ export async function expectedRows(
   pair: TablePair,
   rows: readonly Row[],
 ): Promise<Expected> {
-  const plain: Expected = (row) => {
-    const mapped = pair.map.map(row);
-    return mapped.ok ? mapped.row : undefined;
-  };
+  const plain: Expected = (row) => expectedOf(pair, row);
   if (!pair.assembly || rows.length === 0) return plain;
   const givers: Given[] = [];
   for (const part of pair.assembly.shadows)

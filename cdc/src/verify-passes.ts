@@ -93,7 +93,7 @@ function bySourceKeys(pair: TablePair): VerifyPass {
 }
 
 /** Counts the rows that are equal, and answers the keys of the others. */
-export function compareAll(
+function compareAll(
   pair: TablePair,
   rows: readonly Row[],
   expected: Expected,

@@ -8,8 +8,16 @@ export const CHECKED_TABLES = `
           split: [{ to: item_tag, column: tags, key: { item_id: id }, item: tag, position: position }]
           lost: [shape, greek, share]`;
 
-/** A plan of one migration that copies from one database to the other; `sync` stands among its settings of sync. */
-export function checkedPlan(legacy: string, service: string, tables = CHECKED_TABLES, sync = ''): Plan {
+/** What else stands in the plan: among its settings of sync, and of the migration's data; and where the plan lies. */
+type Besides = { readonly sync?: string; readonly data?: string; readonly file?: string };
+
+/** A plan of one migration that copies from one database to the other. */
+export function checkedPlan(
+  legacy: string,
+  service: string,
+  tables = CHECKED_TABLES,
+  { sync = '', data = '', file = 'plan.yaml' }: Besides = {},
+): Plan {
   const loaded = parsePlan(
     `version: 1
 proxy: { listen: 0, secret: !env SECRET }
@@ -26,9 +34,10 @@ migrations:
     data:
       from: legacy
       to: service
+      ${data}
       tables:${tables}
 `,
-    'plan.yaml',
+    file,
     { SECRET: '0123456789abcdef', LEGACY: legacy, SERVICE: service },
   );
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems));
