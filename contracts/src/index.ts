@@ -30,6 +30,7 @@ export * from './path-rules.js';
 export * from './phases.js';
 export * from './plan.js';
 export * from './plan-json-schema.js';
+export * from './fenced-tables.js';
 export * from './finding.js';
 export * from './problem.js';
 export * from './program.js';

@@ -211,3 +211,36 @@ export const keyNotParked = (migration: string, key: string) =>
     404,
     `"${key}" is not parked in migration "${migration}": take a key from "strangler parked list ${migration}"`,
   );
+export const fenceDatabaseUnreachable = (database: string, reason: string, cause: unknown) =>
+  new StranglerError(
+    'FENCE_DATABASE_UNREACHABLE',
+    503,
+    `database "${database}" cannot be reached for its fences (${reason}): start it or correct its URL in the plan`,
+    cause,
+  );
+export const fenceNotAllowed = (database: string, statement: string, cause: unknown) =>
+  new StranglerError(
+    'FENCE_NOT_ALLOWED',
+    403,
+    `database "${database}" does not let its account put up fences (${reasonOf(cause)}): ${statement}`,
+    cause,
+  );
+export const fenceNotPutUp = (database: string, cause: unknown) =>
+  new StranglerError(
+    'FENCE_NOT_PUT_UP',
+    503,
+    `database "${database}" did not take a statement of its fences (${reasonOf(cause)}): repeat the command, what is done already stays`,
+    cause,
+  );
+export const fenceTableUnknown = (database: string, tables: readonly string[]) =>
+  new StranglerError(
+    'FENCE_TABLE_UNKNOWN',
+    409,
+    `database "${database}" has no ${tables.map((table) => `table "${table}"`).join(', ')}: correct the mapping, or start sync so that it is looked at`,
+  );
+export const processPrivilegeMissing = (database: string, account: string) =>
+  new StranglerError(
+    'PROCESS_PRIVILEGE_MISSING',
+    403,
+    `database "${database}" does not show its transactions to its account: GRANT PROCESS ON *.* TO ${account}`,
+  );
