@@ -244,3 +244,10 @@ export const processPrivilegeMissing = (database: string, account: string) =>
     403,
     `database "${database}" does not show its transactions to its account: GRANT PROCESS ON *.* TO ${account}`,
   );
+export const idNotSet = (database: string, table: string, next: string, cause: unknown) =>
+  new StranglerError(
+    'ID_NOT_SET',
+    503,
+    `table "${table}" of database "${database}" does not go on with number ${next}${cause === undefined ? '' : ` (${reasonOf(cause)})`}: grant its account ALTER on the table, and see that nothing holds the table`,
+    cause,
+  );
