@@ -1,3 +1,4 @@
+import type { Stream } from './handover.js';
 import type { Phase } from './phases.js';
 import type { Problem } from './problem.js';
 import type { Verification, VerificationProgress } from './verification.js';
@@ -26,6 +27,8 @@ export type RouteEvidence = {
   /** Answers to clients, by who gave them; `fallback` were meant for the service and answered by legacy. */
   readonly served: { readonly legacy: number; readonly service: number; readonly fallback: number };
   readonly comparisons: Readonly<Record<Comparison, number>>;
+  /** When legacy has last answered a client on it; null or left out: not since the proxy started. */
+  readonly legacyAt?: string | null;
   /** Comparisons without a mismatch since the last one; 0 in n bound the true rate by 3/n at 95 % (rule of three). */
   readonly cleanSinceMismatch: number;
   readonly lastMismatchAt: string | null;
@@ -220,6 +223,8 @@ export const SYNC_STATES = ['idle', 'backfilling', 'tailing', 'dropping', 'stopp
 export type SyncState = (typeof SYNC_STATES)[number];
 
 export type MigrationSync = {
+  /** The one that runs, and that all of this is about; `there` when left out. */
+  readonly stream?: Stream;
   readonly state: SyncState;
   /** Why it stopped, one sentence with the remedy; null otherwise. */
   readonly problem: string | null;

@@ -1,3 +1,5 @@
+// Long: every error of the package in one place, so that no two say the same.
+
 import { reasonOf, StranglerError } from '@strangler/contracts';
 import type { Gate } from './gates/gate.js';
 
@@ -36,11 +38,67 @@ export const groupApart = (group: string, places: readonly string[], lowest: str
     409,
     `group "${group}" cannot advance while its migrations stand apart (${places.join(', ')}): bring them together with "strangler rollback ${group} --to ${lowest}"`,
   );
-export const cutoverNotAvailable = (migration: string, from: string, to: string) =>
+export const takesCutover = (migration: string, from: string, to: string) =>
   new StranglerError(
-    'CUTOVER_NOT_AVAILABLE',
-    501,
-    `migration "${migration}" cannot go from "${from}" to "${to}": that moves the writes, which takes a cutover, and this version has none; stay in "${from}"`,
+    'TAKES_CUTOVER',
+    409,
+    `migration "${migration}" cannot simply go from "${from}" to "${to}", that moves its writes: use "strangler ${to === 'canary' ? 'rollback' : 'cutover'} ${migration}"`,
+  );
+export const takesRetirement = (migration: string) =>
+  new StranglerError(
+    'TAKES_RETIREMENT',
+    409,
+    `migration "${migration}" ends for good when it is retired: use "strangler retire ${migration}"`,
+  );
+export const isRetired = (migration: string) =>
+  new StranglerError(
+    'MIGRATION_RETIRED',
+    409,
+    `migration "${migration}" is retired: legacy is no longer kept up to date, so there is no way back and no way on`,
+  );
+export const wrongPhaseForCutover = (migration: string, phase: string) =>
+  new StranglerError(
+    'CUTOVER_WRONG_PHASE',
+    409,
+    phase === 'extracted'
+      ? `migration "${migration}" is in "extracted", its writes are on the service already: nothing was changed; "strangler rollback ${migration}" takes them back`
+      : `migration "${migration}" is in "${phase}" and a cutover begins in "canary": use "strangler advance ${migration}" first`,
+  );
+export const wrongPhaseToRetire = (migration: string, phase: string) =>
+  new StranglerError(
+    'RETIRE_WRONG_PHASE',
+    409,
+    `migration "${migration}" is in "${phase}" and only one in "extracted" can be retired: use "strangler cutover ${migration}" first`,
+  );
+export const cutoverRunning = (unit: string, state: string, by: string, since: string) =>
+  new StranglerError(
+    'CUTOVER_RUNNING',
+    409,
+    `"${unit}" is changing sides ("${state}", begun by "${by}" at ${since}): nothing was changed; see "strangler status" and ask again when it is over`,
+  );
+export const leaseHeld = (unit: string, holder: string) =>
+  new StranglerError(
+    'LEASE_HELD',
+    409,
+    `"${unit}" is in the hands of coordinator "${holder}": nothing was changed; ask again when it is done or its lease has run out`,
+  );
+export const leaseLost = (unit: string) =>
+  new StranglerError(
+    'LEASE_LOST',
+    409,
+    `another coordinator has taken over "${unit}": this one wrote nothing more; see "strangler status"`,
+  );
+export const cutoverAborted = (unit: string, epoch: number, reason: string) =>
+  new StranglerError(
+    'CUTOVER_ABORTED',
+    409,
+    `cutover ${epoch} of "${unit}" was broken off and everything is as before (${reason}): mend that and ask again`,
+  );
+export const groupWithoutData = (unit: string, member: string) =>
+  new StranglerError(
+    'CUTOVER_WITHOUT_DATA',
+    409,
+    `"${unit}" cannot change sides: migration "${member}" moves no data, so writes to its service would never reach legacy; add "data" to it in the plan`,
   );
 export const alreadyThere = (migration: string, where: string) =>
   new StranglerError(
@@ -115,7 +173,7 @@ export const ledgerNotPrepared = (where: string, cause: unknown) =>
   new StranglerError(
     'LEDGER_NOT_PREPARED',
     503,
-    `ledger "${where}" cannot be prepared (${reasonOf(cause)}): grant its user CREATE, ALTER, INDEX, TRIGGER, SELECT and INSERT on that database; with the binary log on MySQL also wants log_bin_trust_function_creators=1`,
+    `ledger "${where}" cannot be prepared (${reasonOf(cause)}): grant its user CREATE, ALTER, INDEX, TRIGGER, SELECT, INSERT and UPDATE on that database; with the binary log on MySQL also wants log_bin_trust_function_creators=1`,
     cause,
   );
 export const flagsUnreadable = (file: string, cause: unknown) =>

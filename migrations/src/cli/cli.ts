@@ -17,7 +17,7 @@ import { fail } from './fail.js';
 import { findingsText } from './print-findings.js';
 import { conflictsOfMigration, conflictsText } from './conflicts.js';
 import { parkedText, parkingOf, parkingText } from './parked.js';
-import { movedText } from './print-moved.js';
+import { movedText, retiredText } from './print-moved.js';
 import { statusText } from './print-status.js';
 import { PlanBroken, readPlan, readPlanAndWarnings } from './read-plan.js';
 import { askForRecopy, recopyText } from './recopy.js';
@@ -157,12 +157,54 @@ export async function runCli(argv: readonly string[], outer: CliEnvironment): Pr
       say(options, moved, () => movedText(moved));
     });
 
-  changing('rollback <migration-or-group>', 'one phase back, or down to --to').action(
-    async (migration: string, options: MoveOptions) => {
-      const moved = await (await control(options)).rollback(migration, moveOf(options));
+  changing('rollback <migration-or-group>', 'one phase back, or down to --to; says first what that means')
+    .option('--force', 'go although gates are unmet; needs --why')
+    .action(async (migration: string, options: MoveOptions & { force?: boolean }) => {
+      const client = await control(options);
+      const wish = { ...moveOf(options), ...(options.force ? { force: true } : {}) };
+      if (!options.dryRun && !options.json) {
+        const { consequence } = await client.rollback(migration, { ...wish, dryRun: true });
+        terminal.err(printable(`${consequence}\n`));
+      }
+      const moved = await client.rollback(migration, wish);
       say(options, moved, () => movedText(moved));
+    });
+
+  const deciding = (name: string, description: string) =>
+    command(name, description)
+      .option('--by <name>', 'who decides this; the ledger keeps it')
+      .option('--why <sentence>', 'the reason; the ledger keeps it');
+  const crossing = (name: string, description: string) =>
+    deciding(name, description)
+      .option('--dry-run', 'say what would be done, in order, and change nothing')
+      .option('--force', 'go although gates are unmet; needs --why');
+
+  crossing(
+    'cutover <migration-or-group>',
+    'move the writes to the service, with the data; goes back by itself when a step fails',
+  ).action(async (migration: string, options: MoveOptions & { force?: boolean }) => {
+    const moved = await (
+      await control(options)
+    ).cutover(migration, { ...moveOf(options), ...(options.force ? { force: true } : {}) });
+    say(options, moved, () => movedText(moved));
+  });
+
+  deciding('approve <migration-or-group>', "the owner's word that its next cutover may go").action(
+    async (migration: string, options: MoveOptions) => {
+      const approved = await (await control(options)).approve(migration, moveOf(options));
+      say(options, approved, () => `${migration}: its cutover is approved\n`);
     },
   );
+
+  crossing(
+    'retire <migration-or-group>',
+    'end it for good: legacy is no longer kept up to date, and there is no way back',
+  ).action(async (migration: string, options: MoveOptions & { force?: boolean }) => {
+    const retired = await (
+      await control(options)
+    ).retire(migration, { ...moveOf(options), ...(options.force ? { force: true } : {}) });
+    say(options, retired, () => retiredText(retired));
+  });
 
   command('verify <migration>', 'compare the copy with its source, row by row; exit 3 when rows differ')
     .option('--by <name>', 'who wants to know; the ledger keeps it')

@@ -10,10 +10,14 @@ import { answerNotUnderstood, GateUnmet, noControl } from '../errors.js';
 import { errorIn, type JsonAnswer, requestJson } from '../evidence/request-json.js';
 import type { Gate } from '../gates/gate.js';
 import type { Report, Status } from '../report/report.js';
-import type { AdvanceWish, Moved, RollbackWish, VerifyWish } from '../transition/control.js';
+import type { Approved } from '../transition/approve.js';
+import type { AdvanceWish, CutoverWish, Moved, RollbackWish, VerifyWish } from '../transition/control.js';
+import type { Retired } from '../transition/retire.js';
 
 /** What a person at a terminal waits for an answer that needs no data to be read. */
 const TIMEOUT_MS = 30_000;
+/** Self-tests, and every step to its deadline. It goes on without whoever has asked. */
+const CUTOVER_MS = 600_000;
 
 const failureOf = (url: string, { status, body }: JsonAnswer): StranglerError => {
   const told = errorIn(body);
@@ -45,7 +49,13 @@ export function controlClient(plan: Plan) {
     advance: async (migration: string, wish: AdvanceWish) =>
       (await ask('POST', `${of(migration)}/advance`, wish, TIMEOUT_MS)).body as Moved,
     rollback: async (migration: string, wish: RollbackWish) =>
-      (await ask('POST', `${of(migration)}/rollback`, wish, TIMEOUT_MS)).body as Moved,
+      (await ask('POST', `${of(migration)}/rollback`, wish, CUTOVER_MS)).body as Moved,
+    cutover: async (migration: string, wish: CutoverWish) =>
+      (await ask('POST', `${of(migration)}/cutover`, wish, CUTOVER_MS)).body as Moved,
+    approve: async (migration: string, wish: { readonly by: string; readonly why?: string }) =>
+      (await ask('POST', `${of(migration)}/approve`, wish, TIMEOUT_MS)).body as Approved,
+    retire: async (migration: string, wish: CutoverWish) =>
+      (await ask('POST', `${of(migration)}/retire`, wish, CUTOVER_MS)).body as Retired,
     verify: async (migration: string, by: string, wish: VerifyWish = {}) =>
       (await ask('POST', `${of(migration)}/verify`, { by, ...wish })).body as Verification,
   };

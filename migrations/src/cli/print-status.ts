@@ -66,6 +66,14 @@ function migrationText(migration: Status['migrations'][number]): string {
       'share',
       `${percent(share.configured)} configured, ${percent(share.observedClients)} of ${count(share.clients)} clients observed`,
     ]);
+  if (migration.cutover !== null) {
+    const { epoch, state, to, at, note, left } = migration.cutover;
+    facts.push([
+      to === 'legacy' ? 'rollback' : 'cutover',
+      `${epoch}, ${state} since ${moment(at)}${note === '' ? '' : `: ${note}`}`,
+    ]);
+    for (const sentence of left) facts.push(['left', sentence]);
+  }
   if (served !== null)
     facts.push([
       'served',

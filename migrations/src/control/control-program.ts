@@ -1,11 +1,17 @@
+import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { checkPort, flagOf, type Plan, type Problem, type Program } from '@strangler/contracts';
+import { Coordinator } from '../cutover/coordinator.js';
+import { realDatabases } from '../cutover/real-databases.js';
+import type { CutoverWorld } from '../cutover/real-steps.js';
+import { syncHandover } from '../cutover/sync-handover.js';
 import { noControl } from '../errors.js';
 import { httpEvidence } from '../evidence/http-evidence.js';
 import { checkFlags } from '../flags/check-flags.js';
 import { fileFlagWriter } from '../flags/file-flag-writer.js';
 import { unleashFlagWriter } from '../flags/unleash-flag-writer.js';
+import { foldLedger } from '../ledger/fold.js';
 import { checkLedger } from '../ledger/check-ledger.js';
 import { openLedger } from '../ledger/open-ledger.js';
 import { askSync } from './ask-sync.js';
@@ -47,24 +53,35 @@ export const controlProgram: Program = {
     try {
       const server = plan.flags?.unleash;
       const flags = server ? unleashFlagWriter(server) : fileFlagWriter(flagFileOf(plan));
-      await flags.ensure(Object.entries(plan.migrations).map(([name, { flag }]) => flag ?? flagOf(name)));
+      const standings = foldLedger(await opened.ledger.history());
+      const live = Object.entries(plan.migrations).filter(
+        ([name]) => standings.get(name)?.phase !== 'retired',
+      );
+      await flags.ensure(live.map(([name, { flag }]) => flag ?? flagOf(name)));
       const subscribers = new Subscribers();
+      const world: CutoverWorld = {
+        plan,
+        ledger: opened.ledger,
+        flags,
+        feed: new StateFeed(opened.ledger),
+        subscribers,
+        evidence: httpEvidence(plan, { subscribers, settled: delay(SETTLE_MS, undefined, { ref: false }) }),
+        databases: (unit) => realDatabases(plan, unit),
+        sync: syncHandover(plan),
+      };
+      const owner = `control-${hostname()}-${process.pid}`;
+      const coordinator = new Coordinator({ world, leases: opened.leases, owner, log });
       const served = await serveControl(
-        {
-          plan,
-          ledger: opened.ledger,
-          flags,
-          feed: new StateFeed(opened.ledger),
-          subscribers,
-          evidence: httpEvidence(plan, { subscribers, settled: delay(SETTLE_MS, undefined, { ref: false }) }),
-          verify: askSync(plan),
-        },
+        { ...world, coordinator, verify: askSync(plan) },
         plan.control.listen,
         log,
       );
+      // When it answers: proxies that ask again must be heard before a cutover is carried on.
+      coordinator.run();
       return {
         urls: { control: served.url, report: `${served.url}/v1/report.html` },
         async stop() {
+          await coordinator.stop();
           await served.stop();
           await opened.close();
         },

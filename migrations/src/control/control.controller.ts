@@ -18,10 +18,20 @@ import { reportMarkdown } from '../report/markdown.js';
 import { reportPage } from '../report/page.js';
 import { statusOf } from '../report/report.js';
 import type { Control } from '../transition/control.js';
+import { approve } from '../transition/approve.js';
+import { cutOver } from '../transition/cut-over.js';
 import { advance, rollback, verify } from '../transition/pipeline.js';
+import { retire } from '../transition/retire.js';
 import { adminOf } from './admin-of.js';
 import { reportNow } from './report-now.js';
-import { advanceSchema, parseWish, rollbackSchema, verifySchema } from './wishes.js';
+import {
+  advanceSchema,
+  approveSchema,
+  cutoverSchema,
+  parseWish,
+  rollbackSchema,
+  verifySchema,
+} from './wishes.js';
 
 /** What everything here works with. */
 export const CONTROL = Symbol('Control');
@@ -91,6 +101,24 @@ export class ControlController {
   @HttpCode(200)
   rollback(@Param('name') name: string, @Body() body: unknown) {
     return rollback(this.#control, name, parseWish(rollbackSchema, body));
+  }
+
+  @Post('v1/migrations/:name/cutover')
+  @HttpCode(200)
+  cutover(@Param('name') name: string, @Body() body: unknown) {
+    return cutOver(this.#control, name, parseWish(cutoverSchema, body));
+  }
+
+  @Post('v1/migrations/:name/approve')
+  @HttpCode(200)
+  approve(@Param('name') name: string, @Body() body: unknown) {
+    return approve(this.#control, name, parseWish(approveSchema, body));
+  }
+
+  @Post('v1/migrations/:name/retire')
+  @HttpCode(200)
+  retire(@Param('name') name: string, @Body() body: unknown) {
+    return retire(this.#control, name, parseWish(cutoverSchema, body));
   }
 
   @Post('v1/migrations/:name/verify')

@@ -11,7 +11,11 @@ import {
   verification,
 } from '../evidence/evidence.fixture.js';
 import { httpEvidence } from '../evidence/http-evidence.js';
+import { Coordinator } from '../cutover/coordinator.js';
+import { fakeDatabases } from '../cutover/fake-databases.js';
+import { syncHandover } from '../cutover/sync-handover.js';
 import { fakeFlagWriter } from '../flags/fake-flag-writer.js';
+import { fakeLeases } from '../ledger/fake-leases.js';
 import { fakeLedger } from '../ledger/fake-ledger.js';
 import { planOf } from '../plan.fixture.js';
 import type { Control } from '../transition/control.js';
@@ -68,7 +72,8 @@ export async function controlWorld({
     shown: new Set<string | undefined>(),
   };
   const flags = fakeFlagWriter();
-  const ledger = fakeLedger();
+  const leases = fakeLeases();
+  const ledger = fakeLedger(Date.now, leases);
   // A verification of now: one from before the copy was begun would not count.
   const fresh = (): Verification => {
     const now = new Date().toISOString();
@@ -106,14 +111,34 @@ export async function controlWorld({
   const plan = planOf({ proxyAdmin: proxy.port, sync: sync.port, control: 0, tokens });
   revision = plan.revision;
   const subscribers = new Subscribers(clock);
+  const feed = new StateFeed(ledger);
+  const evidence = httpEvidence(plan, { subscribers });
+  const { databases } = fakeDatabases();
   const control: Control = {
     plan,
     ledger,
     flags,
-    feed: new StateFeed(ledger),
+    feed,
     subscribers,
-    evidence: httpEvidence(plan, { subscribers }),
+    evidence,
     verify: askSync(plan),
+    databases: () => databases,
+    sync: syncHandover(plan),
+    coordinator: new Coordinator({
+      world: {
+        plan,
+        ledger,
+        flags,
+        feed,
+        subscribers,
+        evidence,
+        databases: () => databases,
+        sync: syncHandover(plan),
+      },
+      leases,
+      owner: 'control-1',
+      log: pino({ level: 'silent' }),
+    }),
   };
   const served = await serveControl(control, { host: '127.0.0.1', port: 0 }, pino({ level: 'silent' }));
   const send = async (method: string, path: string, body?: unknown) => {

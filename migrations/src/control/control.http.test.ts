@@ -107,8 +107,8 @@ describe('an advance', () => {
     moved(await world.advance());
     const refused = await world.advance({ force: true, why: 'impatient' });
     expect([refused.status, refused.body]).toEqual([
-      501,
-      { code: 'CUTOVER_NOT_AVAILABLE', message: expect.stringMatching(/takes a cutover/) },
+      409,
+      { code: 'TAKES_CUTOVER', message: expect.stringMatching(/use "strangler cutover catalog"/) },
     ]);
   });
 

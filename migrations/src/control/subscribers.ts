@@ -115,11 +115,27 @@ export class Subscribers {
   }
 
   /** Resolves when all live ones have the version, or after `timeoutMs`; answers with those that have not. */
-  async acknowledgement(version: number, timeoutMs: number): Promise<readonly string[]> {
-    const missing = () =>
+  acknowledgement(version: number, timeoutMs: number): Promise<readonly string[]> {
+    return this.#without(timeoutMs, () =>
       this.live()
         .filter(({ acknowledged }) => acknowledged < version)
-        .map(({ name }) => name);
+        .map(({ name }) => name),
+    );
+  }
+
+  /** The same of the proxies alone. Of one that hung up nothing can be had; when it still serves clients, its writes meet a fence. */
+  proxiesWithout(version: number, timeoutMs: number): Promise<readonly string[]> {
+    return this.#without(timeoutMs, () => {
+      this.#prune();
+      return [...this.#entries]
+        .filter(
+          ([, { admin, acknowledged, hungUp }]) => admin !== undefined && !hungUp && acknowledged < version,
+        )
+        .map(([name]) => name);
+    });
+  }
+
+  async #without(timeoutMs: number, missing: () => readonly string[]): Promise<readonly string[]> {
     const deadline = AbortSignal.timeout(timeoutMs);
     while (missing().length > 0 && !deadline.aborted)
       await new Promise<void>((done) => {

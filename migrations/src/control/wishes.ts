@@ -19,7 +19,20 @@ export const advanceSchema = z.strictObject({
   force: z.boolean().optional(),
   dryRun: z.boolean().optional(),
 });
-export const rollbackSchema = z.strictObject({ to, by, why, dryRun: z.boolean().optional() });
+export const rollbackSchema = z.strictObject({
+  to,
+  by,
+  why,
+  force: z.boolean().optional(),
+  dryRun: z.boolean().optional(),
+});
+export const cutoverSchema = z.strictObject({
+  by,
+  why,
+  force: z.boolean().optional(),
+  dryRun: z.boolean().optional(),
+});
+export const approveSchema = z.strictObject({ by, why });
 export const verifySchema = z.strictObject({
   by,
   afresh: z.boolean().optional(),

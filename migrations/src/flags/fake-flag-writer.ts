@@ -1,4 +1,4 @@
-import { type Features, noFeatures, shareIn, withFlags, withShare } from './features.js';
+import { type Features, noFeatures, shareIn, withFlags, withoutFlag, withShare } from './features.js';
 import type { FlagWriter } from './flag-writer.js';
 
 /** Flags in memory, for tests; `features` shows what they are now. */
@@ -10,5 +10,9 @@ export function fakeFlagWriter(features = noFeatures()): FlagWriter & { features
     maySet: async () => {},
     setShare: async (flag, share) => void (held = withShare(held, flag, share)),
     ensure: async (flags) => void (held = withFlags(held, flags)),
+    remove: async (flag) => {
+      held = withoutFlag(held, flag);
+      return true;
+    },
   };
 }

@@ -76,3 +76,9 @@ export const withFlags = (features: Features, flags: readonly string[]): Feature
       result.features.some(({ name }) => name === flag) ? result : withShare(result, flag, 0),
     features,
   );
+
+/** The features without one; the same value when it is not there. */
+export const withoutFlag = (features: Features, flag: string): Features =>
+  features.features.some(({ name }) => name === flag)
+    ? { ...features, features: features.features.filter(({ name }) => name !== flag) }
+    : features;

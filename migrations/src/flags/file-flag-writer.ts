@@ -3,7 +3,15 @@ import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { flagsNotWritten, flagsUnreadable } from '../errors.js';
 import { serially } from '../serially.js';
-import { type Features, featuresSchema, noFeatures, shareIn, withFlags, withShare } from './features.js';
+import {
+  type Features,
+  featuresSchema,
+  noFeatures,
+  shareIn,
+  withFlags,
+  withoutFlag,
+  withShare,
+} from './features.js';
 import type { FlagWriter } from './flag-writer.js';
 
 /** Flags in a file of the shape of Unleash's client API. Readers see the old file or the new one, never half of one. */
@@ -51,5 +59,9 @@ export function fileFlagWriter(file: string): FlagWriter {
     maySet: async () => {},
     setShare: (flag, share) => change((features) => withShare(features, flag, share)),
     ensure: (flags) => change((features) => withFlags(features, flags)),
+    remove: async (flag) => {
+      await change((features) => withoutFlag(features, flag));
+      return true;
+    },
   };
 }

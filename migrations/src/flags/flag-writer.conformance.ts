@@ -79,6 +79,14 @@ export function flagWriterConformance(
     ]);
   });
 
+  it('takes a flag away and leaves the others', async () => {
+    const { writer, read } = await open();
+    await writer.ensure(['strangler.catalog', 'strangler.search']);
+    expect(await writer.remove('strangler.catalog')).toBe(true);
+    expect((await read()).features.map(({ name }) => name)).toEqual(['strangler.search']);
+    expect(await writer.share('strangler.catalog')).toBe(0);
+  });
+
   it('turns only the dial of a flag that others have written too', async () => {
     const { writer, read } = await open(FOREIGN);
     expect(await writer.share('strangler.catalog')).toBeNull();

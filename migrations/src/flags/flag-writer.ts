@@ -8,4 +8,6 @@ export type FlagWriter = {
   setShare(flag: string, share: number): Promise<void>;
   /** Makes every flag that is not there yet, turned off. */
   ensure(flags: readonly string[]): Promise<void>;
+  /** Takes a flag away that nobody reads any more. False: flags are set elsewhere, and somebody has to do it there. */
+  remove(flag: string): Promise<boolean>;
 };

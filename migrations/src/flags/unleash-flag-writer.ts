@@ -27,5 +27,5 @@ export function unleashFlagWriter({ url, token, appName }: UnleashServer): FlagW
     const now = await share(flag);
     if (now !== wanted) throw shareSetInUnleash(flag, now, wanted);
   };
-  return { share, maySet, setShare: maySet, ensure: async () => {} };
+  return { share, maySet, setShare: maySet, ensure: async () => {}, remove: async () => false };
 }

@@ -2,7 +2,7 @@ import { type Problem, reasonOf } from '@strangler/contracts';
 import type { Connection, RowDataPacket } from 'mysql2/promise';
 import { connectToServer, databaseOf, placeOf } from './open-ledger.js';
 
-const NEEDED = ['SELECT', 'INSERT', 'CREATE', 'TRIGGER'] as const;
+const NEEDED = ['SELECT', 'INSERT', 'UPDATE', 'CREATE', 'ALTER', 'TRIGGER'] as const;
 const PATH = 'control.ledger';
 
 const rowsOf = async (connection: Connection, sql: string, values: string[] = []) =>

@@ -15,6 +15,9 @@ const SENTENCES: Readonly<Record<LedgerKind, (event: LedgerEvent) => string>> = 
     verification?.clean
       ? `verified ${verification.rowsVerified} rows without drift`
       : `verified with ${verification?.driftRows ?? 'unknown'} rows of drift`,
+  approved: () => 'approved for its cutover',
+  cutover: ({ cutover, ...event }) =>
+    `${cutover?.to === 'legacy' ? 'rollback' : 'cutover'} ${cutover?.epoch ?? ''} is "${cutover?.state ?? ''}"${event.from === event.to ? '' : `, ${way(event)}`}`,
 };
 
 /** An event as half a sentence: `rolled back from "canary" at 50 % to "shadow" by "ann"`. */

@@ -1,11 +1,16 @@
-import { changedMeanwhile } from '../errors.js';
+import { changedMeanwhile, leaseLost } from '../errors.js';
 import { describeEvent } from './describe-event.js';
-import type { Ledger, LedgerEvent, LedgerPart } from './ledger.js';
+import type { FakeLeases } from './fake-leases.js';
+import type { Guard, Ledger, LedgerEvent, LedgerPart } from './ledger.js';
 
 /** A ledger in memory, for tests; holds to the same promises as the real one. */
-export function fakeLedger(clock: () => number = Date.now): Ledger {
+export function fakeLedger(clock: () => number = Date.now, leases?: FakeLeases): Ledger {
   const events: LedgerEvent[] = [];
-  async function appendTogether(parts: readonly LedgerPart[]): Promise<readonly LedgerEvent[]> {
+  async function appendTogether(
+    parts: readonly LedgerPart[],
+    guard?: Guard,
+  ): Promise<readonly LedgerEvent[]> {
+    if (guard && leases?.tokenOf(guard.unit) !== guard.token) throw leaseLost(guard.unit);
     for (const { migration, after } of parts) {
       const last = events.findLast((event) => event.migration === migration);
       if (last && last.sequence !== after) throw changedMeanwhile(migration, describeEvent(last));

@@ -36,6 +36,9 @@ export class LedgerEntry {
   verification: LedgerEvent['verification'];
   @Column({ type: 'simple-json', nullable: true })
   counters: LedgerEvent['counters'];
+  @Column({ type: 'simple-json', nullable: true })
+  cutover: LedgerEvent['cutover'];
+
   @Column({ name: 'plan_revision', type: 'varchar', length: 12 })
   planRevision: string;
 }
@@ -56,4 +59,5 @@ export const eventOf = (entry: LedgerEntry): LedgerEvent => ({
   verification: entry.verification,
   counters: entry.counters,
   planRevision: entry.planRevision,
+  ...(entry.cutover ? { cutover: entry.cutover } : {}),
 });

@@ -1,4 +1,4 @@
-import type { Phase, Verification } from '@strangler/contracts';
+import type { CutoverState, Phase, Side, Verification } from '@strangler/contracts';
 import type { Gate } from '../gates/gate.js';
 
 export const LEDGER_KINDS = [
@@ -8,6 +8,8 @@ export const LEDGER_KINDS = [
   'share-changed',
   'refused',
   'verified',
+  'approved',
+  'cutover',
 ] as const;
 export type LedgerKind = (typeof LEDGER_KINDS)[number];
 
@@ -24,6 +26,19 @@ export type Counters = ProxyCounters & {
   readonly proxies?: readonly ProxyCounters[];
 };
 
+/** A row of the journal: one state of a cutover. The journal is the ledger's events of the kind `cutover` (docs/adr/0026). */
+export type CutoverEntry = {
+  /** Of the group, or of the migration. */
+  readonly unit: string;
+  /** Counts the attempts of the unit, 1 is the first. */
+  readonly epoch: number;
+  readonly state: CutoverState;
+  readonly from: Side;
+  readonly to: Side;
+  /** What was done to come here, or why it goes back; one sentence. */
+  readonly note: string;
+};
+
 export type NewLedgerEvent = {
   readonly kind: LedgerKind;
   readonly from: Phase;
@@ -38,6 +53,8 @@ export type NewLedgerEvent = {
   readonly verification: Omit<Verification, 'tables'> | null;
   readonly counters: Counters | null;
   readonly planRevision: string;
+  /** Of the kind `cutover` only. */
+  readonly cutover?: CutoverEntry | null;
 };
 
 export type LedgerEvent = NewLedgerEvent & {
@@ -56,6 +73,9 @@ export type LedgerPart = {
   readonly events: readonly NewLedgerEvent[];
 };
 
+/** Whose lease must be the newest for an append to count. */
+export type Guard = { readonly unit: string; readonly token: number };
+
 /** The append-only history of phase changes. Nothing is ever changed or taken away. */
 export type Ledger = {
   /** Every event, oldest first. */
@@ -71,6 +91,9 @@ export type Ledger = {
     after: number,
     events: readonly NewLedgerEvent[],
   ): Promise<readonly LedgerEvent[]>;
-  /** The same for several migrations in one transaction: nobody ever reads a history that has a part of it. */
-  appendTogether(parts: readonly LedgerPart[]): Promise<readonly LedgerEvent[]>;
+  /**
+   * The same for several migrations in one transaction: nobody ever reads a history that has a part of it. With a guard it throws
+   * LEASE_LOST when somebody has taken the lease since, and nothing is written.
+   */
+  appendTogether(parts: readonly LedgerPart[], guard?: Guard): Promise<readonly LedgerEvent[]>;
 };

@@ -1,9 +1,12 @@
 import { createConnection } from 'mysql2/promise';
 import { DataSource, type Logger } from 'typeorm';
 import { CreateLedger1763800000000 } from '../../schema/1763800000000-create-ledger.js';
+import { CreateLease1763900000000 } from '../../schema/1763900000000-create-lease.js';
 import { ledgerNotPrepared, ledgerUnreachable } from '../errors.js';
 import { LedgerEntry } from './ledger-entry.js';
+import type { Leases } from './leases.js';
 import type { Ledger } from './ledger.js';
+import { typeormLeases } from './typeorm-leases.js';
 import { typeormLedger } from './typeorm-ledger.js';
 
 const CONNECT_TIMEOUT_MS = 5_000;
@@ -37,7 +40,9 @@ export async function connectToServer(url: string) {
  * Opens the ledger; creates the database and brings its schema up to date first. Two control planes that start at once
  * wait for each other by a lock of the server.
  */
-export async function openLedger(url: string): Promise<{ ledger: Ledger; close(): Promise<void> }> {
+export async function openLedger(
+  url: string,
+): Promise<{ ledger: Ledger; leases: Leases; close(): Promise<void> }> {
   const where = placeOf(url);
   const database = databaseOf(url);
   const server = await connectToServer(url).catch((cause: unknown) => {
@@ -60,7 +65,7 @@ export async function openLedger(url: string): Promise<{ ledger: Ledger; close()
       url: url.replace(/^mariadb:/, 'mysql:'),
       timezone: 'Z',
       entities: [LedgerEntry],
-      migrations: [CreateLedger1763800000000],
+      migrations: [CreateLedger1763800000000, CreateLease1763900000000],
       connectTimeout: CONNECT_TIMEOUT_MS,
       logger: SILENT,
       extra: { connectionLimit: 4 },
@@ -74,5 +79,9 @@ export async function openLedger(url: string): Promise<{ ledger: Ledger; close()
     await server.end().catch(() => {});
   }
   const opened = source;
-  return { ledger: typeormLedger(opened, where), close: () => opened.destroy() };
+  return {
+    ledger: typeormLedger(opened, where),
+    leases: typeormLeases(opened, where),
+    close: () => opened.destroy(),
+  };
 }

@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { type Connection, createConnection } from 'mysql2/promise';
 import { checkLedger, privilegesOn } from './check-ledger.js';
 import { event } from './event.fixture.js';
+import { leasesConformance } from './leases.conformance.js';
 import { ledgerConformance } from './ledger.conformance.js';
 import { openLedger } from './open-ledger.js';
 
@@ -36,6 +37,14 @@ afterAll(async () => {
   for (const name of databases) await root.query(`DROP DATABASE IF EXISTS \`${name}\``);
   await root.query(`DROP USER IF EXISTS 'ledger_${suffix}'@'%'`);
   await root.end();
+});
+
+describe('the leases in the database', () => {
+  leasesConformance(async () => {
+    const both = await openLedger(freshUrl().url);
+    opened.push(both);
+    return both;
+  });
 });
 
 describe('the ledger in the database', () => {
@@ -100,7 +109,9 @@ describe('the ledger in the database', () => {
     const { url, name } = freshUrl(user);
     await root.query(`CREATE DATABASE \`${name}\``);
     await root.query(`CREATE USER '${user.name}'@'%' IDENTIFIED BY '${user.password}'`);
-    await root.query(`GRANT SELECT, INSERT, CREATE, ALTER, INDEX ON \`${name}\`.* TO '${user.name}'@'%'`);
+    await root.query(
+      `GRANT SELECT, INSERT, UPDATE, CREATE, ALTER, INDEX ON \`${name}\`.* TO '${user.name}'@'%'`,
+    );
     expect((await checkLedger(url)).map(({ code, message }) => [code, message])).toEqual([
       ['LEDGER_PRIVILEGE', `its user lacks TRIGGER on "${name}"`],
     ]);
@@ -137,7 +148,7 @@ describe('the privileges of grants', () => {
   it.each([
     [
       ['GRANT ALL PRIVILEGES ON *.* TO `root`@`%` WITH GRANT OPTION'],
-      ['CREATE', 'INSERT', 'SELECT', 'SUPER', 'TRIGGER'],
+      ['ALTER', 'CREATE', 'INSERT', 'SELECT', 'SUPER', 'TRIGGER', 'UPDATE'],
     ],
     [
       ['GRANT USAGE ON *.* TO `u`@`%`', 'GRANT SELECT, INSERT ON `ledger`.* TO `u`@`%`'],

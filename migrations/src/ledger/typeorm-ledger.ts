@@ -1,8 +1,10 @@
+import { StranglerError } from '@strangler/contracts';
 import { type DataSource, QueryFailedError } from 'typeorm';
-import { changedMeanwhile, ledgerFailed } from '../errors.js';
+import { changedMeanwhile, leaseLost, ledgerFailed } from '../errors.js';
 import { describeEvent } from './describe-event.js';
 import { eventOf, LedgerEntry } from './ledger-entry.js';
-import type { Ledger, LedgerEvent, LedgerPart } from './ledger.js';
+import type { Guard, Ledger, LedgerEvent, LedgerPart } from './ledger.js';
+import { leaseToken } from './typeorm-leases.js';
 
 const isDuplicate = (error: unknown) =>
   error instanceof QueryFailedError &&
@@ -17,7 +19,7 @@ export function typeormLedger(source: DataSource, where: string, clock: () => nu
     try {
       return await work;
     } catch (cause) {
-      throw isDuplicate(cause) ? cause : ledgerFailed(where, cause);
+      throw isDuplicate(cause) || cause instanceof StranglerError ? cause : ledgerFailed(where, cause);
     }
   };
   const changed = async (parts: readonly LedgerPart[]) => {
@@ -28,7 +30,10 @@ export function typeormLedger(source: DataSource, where: string, clock: () => nu
     }
     return undefined;
   };
-  async function appendTogether(given: readonly LedgerPart[]): Promise<readonly LedgerEvent[]> {
+  async function appendTogether(
+    given: readonly LedgerPart[],
+    guard?: Guard,
+  ): Promise<readonly LedgerEvent[]> {
     // In one order for all writers: two that lock the same rows in turn would wait for each other.
     const parts = given.toSorted((a, b) => a.migration.localeCompare(b.migration));
     const before = await changed(parts);
@@ -36,8 +41,10 @@ export function typeormLedger(source: DataSource, where: string, clock: () => nu
     const at = new Date(clock());
     try {
       const stored = await reach(
-        source.transaction((manager) =>
-          manager.getRepository(LedgerEntry).save(
+        source.transaction(async (manager) => {
+          // Locked until this is committed: whoever takes the lease waits, and then reads what was written here.
+          if (guard && (await leaseToken(manager, guard.unit)) !== guard.token) throw leaseLost(guard.unit);
+          return manager.getRepository(LedgerEntry).save(
             parts.flatMap(({ migration, after, events }) =>
               events.map((event, index) => ({
                 migration,
@@ -54,10 +61,11 @@ export function typeormLedger(source: DataSource, where: string, clock: () => nu
                 verification: event.verification,
                 counters: event.counters,
                 planRevision: event.planRevision,
+                cutover: event.cutover ?? null,
               })),
             ),
-          ),
-        ),
+          );
+        }),
       );
       return stored.map(eventOf);
     } catch (error) {

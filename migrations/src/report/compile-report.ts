@@ -3,6 +3,7 @@ import {
   COMPARISONS,
   flagOf,
   groupOf,
+  isOver,
   type MigrationTraffic,
   phaseOf,
   type Plan,
@@ -22,6 +23,7 @@ import { otherPlan } from '../gates/each-proxy.js';
 import { newestVerification } from '../gates/gates.js';
 import { foldLedger, routingStateOf, type Standing, UNTOUCHED } from '../ledger/fold.js';
 import type { LedgerEvent } from '../ledger/ledger.js';
+import { stepsLeft } from '../cutover/steps-left.js';
 import { findMigration } from '../transition/look-up.js';
 import { endOf, placeText } from '../transition/move.js';
 import { decideUnitAdvance, type Part } from '../transition/move-unit.js';
@@ -120,6 +122,7 @@ function migrationReport(name: string, standings: Standings, input: ReportInput)
     movesData: migration.data !== undefined,
     verification: newestVerification(sync ?? undefined, standing),
     next: nextStep(name, standings, input),
+    cutover: standing.cutover && { ...standing.cutover, left: stepsLeft(standing.cutover, plan, name) },
     warnings: warningsOf(name, standing, configured, sync?.problem ?? null, evidence),
     routes: migration.routes.map((route) => {
       const found =
@@ -240,6 +243,11 @@ function warningsOf(
   { proxies }: Evidence,
 ): readonly string[] {
   const warnings: string[] = [];
+  const { cutover } = standing;
+  if (cutover && !isOver(cutover.state))
+    warnings.push(
+      `its writes change sides: ${cutover.to === 'legacy' ? 'rollback' : 'cutover'} ${cutover.epoch} is "${cutover.state}" since ${cutover.at}`,
+    );
   if (problem !== null) warnings.push(`sync has stopped: ${problem}`);
   if (standing.phase === 'canary' && configured === null)
     warnings.push('the flag has strategies of its own beside the rollout: its share cannot be told');

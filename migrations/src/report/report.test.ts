@@ -102,7 +102,7 @@ describe('the report', () => {
     );
   });
 
-  it('says at the top of the canary that there is no further step, and why', () => {
+  it('says at the top of the canary that the next step is a cutover', () => {
     const history = historyOf([
       ...toCanary,
       { kind: 'share-changed', from: 'canary', to: 'canary', shareFrom: 50, shareTo: 100 },
@@ -110,7 +110,7 @@ describe('the report', () => {
     expect(canary({ history, shares: { catalog: 100 } }).migrations[0]?.next).toMatchObject({
       to: null,
       ready: false,
-      reason: expect.stringMatching(/takes a cutover/),
+      reason: expect.stringMatching(/use "strangler cutover catalog"/),
     });
   });
 

@@ -1,6 +1,7 @@
 import type { Comparison, MigrationSync, Phase, RouteEvidence, Verification } from '@strangler/contracts';
 import type { Subscriber } from '../control/subscribers.js';
 import type { Gate } from '../gates/gate.js';
+import type { Cutover } from '../ledger/fold.js';
 import type { LedgerEvent } from '../ledger/ledger.js';
 
 export type RouteReport = RouteEvidence & {
@@ -48,6 +49,8 @@ export type MigrationReport = {
     readonly reason: string | null;
     readonly gates: readonly Gate[];
   };
+  /** The newest attempt to move its writes; `left` is what has yet to be done, in order, empty when it is over. */
+  readonly cutover: (Cutover & { readonly left: readonly string[] }) | null;
   readonly warnings: readonly string[];
   readonly routes: readonly RouteReport[];
   readonly history: readonly LedgerEvent[];

@@ -34,7 +34,7 @@ export function summarise(
   const missing = next.gates.filter(({ met }) => !met);
   const step =
     next.to === null
-      ? 'no further step in this version'
+      ? (next.reason ?? 'no further step')
       : next.ready
         ? `ready for ${next.to}`
         : `not yet ready for ${next.to}: ${missing.map(({ gate }) => gate).join(', ')} unmet`;

@@ -1,12 +1,19 @@
 import type { Phase, Plan, Verification } from '@strangler/contracts';
 import type { Gate } from '../gates/gate.js';
+import type { Coordinator } from '../cutover/coordinator.js';
+import type { CutoverDatabases } from '../cutover/databases.js';
+import type { SyncHandover } from '../cutover/sync-handover.js';
 import type { World } from './real-steps.js';
+import type { Unit } from './unit.js';
 
 /** What the control plane works with. */
 export type Control = World & {
   readonly plan: Plan;
   /** Runs a verification of the copy; may take long. */
   readonly verify: (migration: string, wish: VerifyWish) => Promise<Verification>;
+  readonly coordinator: Pick<Coordinator, 'begin'>;
+  readonly databases: (unit: Unit) => CutoverDatabases;
+  readonly sync: SyncHandover;
 };
 
 export type VerifyWish = {
@@ -24,9 +31,16 @@ export type AdvanceWish = {
   readonly force?: boolean;
   readonly dryRun?: boolean;
 };
-export type RollbackWish = Omit<AdvanceWish, 'share' | 'force'>;
+export type RollbackWish = Omit<AdvanceWish, 'share'>;
 
-/** What an advance or a rollback did, or would do. */
+export type CutoverWish = {
+  readonly by: string;
+  readonly why?: string;
+  readonly force?: boolean;
+  readonly dryRun?: boolean;
+};
+
+/** What an advance, a rollback or a cutover did, or would do. */
 export type Moved = {
   readonly ok: true;
   /** Of the migration, or of the group. */
@@ -44,4 +58,7 @@ export type Moved = {
   readonly gates: readonly Gate[];
   /** What was done, or would be, in order. */
   readonly steps: readonly string[];
+  /** Of a cutover: the number of the attempt, and for how long writes were held, milliseconds. */
+  readonly epoch?: number;
+  readonly heldMs?: number;
 };

@@ -10,6 +10,8 @@ import {
   routeEvidence,
   syncEvidence,
 } from '../evidence/evidence.fixture.js';
+import { fakeDatabases } from '../cutover/fake-databases.js';
+import { fakeSyncHandover } from '../cutover/fake-sync-handover.js';
 import { fakeFlagWriter } from '../flags/fake-flag-writer.js';
 import { fakeLedger } from '../ledger/fake-ledger.js';
 import { event } from '../ledger/event.fixture.js';
@@ -88,6 +90,13 @@ function worldOf() {
     verify: async () => {
       throw new Error('nothing is verified here');
     },
+    coordinator: {
+      begin: async () => {
+        throw new Error('nothing changes sides here');
+      },
+    },
+    databases: () => fakeDatabases().databases,
+    sync: fakeSyncHandover().sync,
   };
   const state = async () => routingStateOf(await ledger.history());
   return {

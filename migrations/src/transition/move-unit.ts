@@ -35,7 +35,7 @@ export function decideUnitAdvance(
 }
 
 /** Throws GROUP_APART. Migrations that were put into a group while they stood apart can only go back together. */
-function assertTogether(unit: Unit, knowns: readonly Known[]): void {
+export function assertTogether(unit: Unit, knowns: readonly Pick<Known, 'name' | 'standing'>[]): void {
   const phases = knowns.map(({ standing }) => standing.phase);
   if (new Set(phases).size > 1)
     throw groupApart(

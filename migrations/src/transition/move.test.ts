@@ -37,9 +37,9 @@ describe('an advance', () => {
   });
 
   it.each([
-    ['canary', 100, {}, 'CUTOVER_NOT_AVAILABLE'],
-    ['canary', 10, { to: 'extracted' }, 'CUTOVER_NOT_AVAILABLE'],
-    ['canary', 10, { to: 'extracted', force: true }, 'CUTOVER_NOT_AVAILABLE'],
+    ['canary', 100, {}, 'TAKES_CUTOVER'],
+    ['canary', 10, { to: 'extracted' }, 'TAKES_CUTOVER'],
+    ['canary', 10, { to: 'extracted', force: true }, 'TAKES_CUTOVER'],
     ['canary', 100, { to: 'canary' }, 'ALREADY_THERE'],
     ['canary', 10, { share: 10 }, 'ALREADY_THERE'],
     ['canary', 10, { share: 100 }, 'SHARE_NOT_ALLOWED'],
@@ -50,8 +50,8 @@ describe('an advance', () => {
     ['legacy', 0, { to: 'canary' }, 'PHASE_TRANSITION_NOT_ALLOWED'],
     ['legacy', 0, { to: 'legacy' }, 'ALREADY_THERE'],
     ['shadow', 0, { to: 'syncing' }, 'ADVANCE_NOT_FORWARD'],
-    ['extracted', 0, {}, 'CUTOVER_NOT_AVAILABLE'],
-    ['retired', 0, {}, 'ALREADY_THERE'],
+    ['extracted', 0, {}, 'TAKES_RETIREMENT'],
+    ['retired', 0, {}, 'MIGRATION_RETIRED'],
   ] as const)('from %s at %d %% with %j is refused with %s', (phase, share, wish, code) => {
     expect(codeOf(() => advance(phase, share, wish))).toBe(code);
   });
@@ -61,7 +61,7 @@ describe('an advance', () => {
       for (const to of ['extracted', 'retired'] as const)
         for (const force of [false, true])
           expect(codeOf(() => advance(phase, 100, { to, force }))).toMatch(
-            /^(CUTOVER_NOT_AVAILABLE|PHASE_TRANSITION_NOT_ALLOWED|ALREADY_THERE|ADVANCE_NOT_FORWARD)$/,
+            /^(TAKES_CUTOVER|TAKES_RETIREMENT|MIGRATION_RETIRED|PHASE_TRANSITION_NOT_ALLOWED|ALREADY_THERE|ADVANCE_NOT_FORWARD)$/,
           );
   });
 });
@@ -84,8 +84,8 @@ describe('a rollback', () => {
     ['legacy', undefined, 'NOTHING_TO_ROLL_BACK'],
     ['shadow', 'shadow', 'ROLLBACK_NOT_BACKWARD'],
     ['shadow', 'canary', 'ROLLBACK_NOT_BACKWARD'],
-    ['extracted', undefined, 'CUTOVER_NOT_AVAILABLE'],
-    ['retired', 'canary', 'CUTOVER_NOT_AVAILABLE'],
+    ['extracted', undefined, 'TAKES_CUTOVER'],
+    ['retired', 'canary', 'MIGRATION_RETIRED'],
   ] as const)('from %s to %s is refused with %s', (phase, to, code) => {
     expect(codeOf(() => decideRollback('catalog', { phase, share: 0 }, to))).toBe(code);
   });

@@ -1,12 +1,14 @@
 import { assertTransition, isForward, type Migration, type Phase, PHASES } from '@strangler/contracts';
 import {
   alreadyThere,
-  cutoverNotAvailable,
   notBackward,
   notForward,
   nothingToRollBack,
   shareNotAllowed,
   shareOutsideCanary,
+  takesCutover,
+  takesRetirement,
+  isRetired,
 } from '../errors.js';
 
 /** Where a migration stands when a move is decided. */
@@ -69,15 +71,17 @@ export function decideAdvance(
     const wanted = wish.share ?? nextShare(migration, share);
     if (wanted === undefined) {
       if (to === 'canary') throw alreadyThere(name, `in "canary" at ${share} %`);
-      throw cutoverNotAvailable(name, 'canary', 'extracted');
+      throw takesCutover(name, 'canary', 'extracted');
     }
     return moveShare(name, migration, share, wanted, wish.force ?? false);
   }
+  if (phase === 'retired') throw isRetired(name);
   const target = to ?? PHASES[PHASES.indexOf(phase) + 1] ?? phase;
   if (target === phase) throw alreadyThere(name, `in "${phase}"`);
   if (!isForward(phase, target)) throw notForward(name, phase, target);
   assertTransition(name, phase, target);
-  if (target === 'extracted' || target === 'retired') throw cutoverNotAvailable(name, phase, target);
+  if (target === 'extracted') throw takesCutover(name, phase, target);
+  if (target === 'retired') throw takesRetirement(name);
   if (wish.share !== undefined && target !== 'canary') throw shareOutsideCanary(name, target);
   const shareTo =
     target === 'canary'
@@ -95,7 +99,8 @@ export function decideRollback(name: string, { phase, share }: Position, to?: Ph
   const path = PHASES.slice(PHASES.indexOf(target), PHASES.indexOf(phase) + 1).toReversed();
   for (const [index, next] of path.slice(1).entries()) {
     const from = path[index] as Phase;
-    if (from === 'extracted' || from === 'retired') throw cutoverNotAvailable(name, from, next);
+    if (from === 'retired') throw isRetired(name);
+    if (from === 'extracted') throw takesCutover(name, from, next);
     assertTransition(name, from, next);
   }
   return { direction: 'backward', path, shareFrom: shareOf(phase, share), shareTo: null };

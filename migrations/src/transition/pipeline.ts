@@ -4,6 +4,7 @@ import type { Gate } from '../gates/gate.js';
 import type { NewLedgerEvent } from '../ledger/ledger.js';
 import { serially } from '../serially.js';
 import { change, settle } from './carry-out.js';
+import { assertNotRunning, takeBack } from './cut-over.js';
 import type { AdvanceWish, Control, Moved, RollbackWish, VerifyWish } from './control.js';
 import { dryRunSteps } from './dry-run-steps.js';
 import { countersNow, eventsOf, note, noteRefusal } from './events.js';
@@ -19,6 +20,7 @@ export async function advance(control: Control, name: string, wish: AdvanceWish)
   if (wish.force && !wish.why?.trim()) throw forceNeedsReason(name);
   const unit = findUnit(control.plan, name, 'advance');
   const knowns = await Promise.all(unit.members.map((member) => lookUp(control, member)));
+  assertNotRunning(unit, knowns);
   // Refused before anything is asked that takes time.
   const wished = decideUnitAdvance(unit, knowns, control.plan, null, wish);
   const [{ known, move }] = wished as readonly [Part];
@@ -50,12 +52,32 @@ export async function advance(control: Control, name: string, wish: AdvanceWish)
 }
 
 /**
- * Back, as far as asked. The way back must not be lost: a rollback that another change got ahead of is decided anew, and
+ * Back, as far as asked: one that is extracted takes its writes back first. The way back must not be lost: a rollback that another change got ahead of is decided anew, and
  * with the ledger out of reach the flag alone brings the clients of a canary back.
  */
 export async function rollback(control: Control, name: string, wish: RollbackWish): Promise<Moved> {
   const unit = findUnit(control.plan, name, 'rollback');
   const { flag } = findMigration(control.plan, unit.members[0] ?? name);
+  const [first = name] = unit.members;
+  // Without the ledger nothing is known but what was last: the flag alone helps then, below.
+  const before = await standingOf(control, first).catch(() => null);
+  if (before?.standing.phase === 'extracted') {
+    const { by, why, dryRun, force } = wish;
+    const taken = await takeBack(control, name, {
+      by,
+      ...(why === undefined ? {} : { why }),
+      ...(dryRun === undefined ? {} : { dryRun }),
+      ...(force === undefined ? {} : { force }),
+    });
+    if (wish.to === undefined || wish.to === 'canary' || dryRun) return taken;
+    const further = await rollback(control, name, wish);
+    return {
+      ...further,
+      from: taken.from,
+      consequence: taken.consequence,
+      steps: [...taken.steps, ...further.steps],
+    };
+  }
   try {
     return await retryOnChange(async () => {
       const share = await control.flags.share(flag).catch(() => null);
@@ -65,6 +87,7 @@ export async function rollback(control: Control, name: string, wish: RollbackWis
           return { ...(await standingOf(control, member)), share, name: member, migration, flag };
         }),
       );
+      assertNotRunning(unit, knowns);
       const parts = decideUnitRollback(unit, knowns, wish.to).map((part) => ({
         ...part,
         events: eventsOf(control, part.move, 'rolled-back', wish, []),

@@ -10,7 +10,7 @@ export type Unit = {
   readonly members: readonly string[];
 };
 
-const unitNamed = (plan: Plan, name: string): Unit => {
+const unitNamed = (plan: Pick<Plan, 'migrations' | 'groups'>, name: string): Unit => {
   const group = Object.hasOwn(plan.groups, name) ? plan.groups[name] : undefined;
   return {
     name,
@@ -21,7 +21,11 @@ const unitNamed = (plan: Plan, name: string): Unit => {
 };
 
 /** The unit that an operator names. Throws MIGRATION_UNKNOWN, and MEMBER_OF_GROUP for a part of one. */
-export function findUnit(plan: Plan, name: string, verb: 'advance' | 'rollback'): Unit {
+export function findUnit(
+  plan: Plan,
+  name: string,
+  verb: 'advance' | 'rollback' | 'cutover' | 'retire' | 'approve',
+): Unit {
   const isMigration = Object.hasOwn(plan.migrations, name);
   const group = isMigration ? groupOf(plan, name) : undefined;
   if (group !== undefined) throw memberOfGroup(name, group, verb);
@@ -31,7 +35,7 @@ export function findUnit(plan: Plan, name: string, verb: 'advance' | 'rollback')
 }
 
 /** The unit that a migration moves with. */
-export const unitOf = (plan: Plan, migration: string): Unit =>
+export const unitOf = (plan: Pick<Plan, 'migrations' | 'groups'>, migration: string): Unit =>
   unitNamed(plan, groupOf(plan, migration) ?? migration);
 
 /** In a group each gate says whose it is. */
