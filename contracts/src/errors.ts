@@ -74,6 +74,32 @@ export const adminTokenRefused = () =>
     'the admin port needs its "adminToken" of the plan: send it as "Authorization: Bearer TOKEN"',
   );
 
+export const staleEpoch = (told: number, now: number) =>
+  new StranglerError(
+    'STALE_EPOCH',
+    409,
+    `epoch "${told}" is over, the writes have changed sides since (${now}): nothing was executed, take the routing state anew and send the request again`,
+  );
+export const epochUnreadable = () =>
+  new StranglerError(
+    'EPOCH_UNREADABLE',
+    400,
+    'header "x-strangler-epoch" is not one whole number: only a proxy of the toolkit sends it, take it out of what clients send',
+  );
+export const epochUnknown = (cause: unknown) =>
+  new StranglerError(
+    'EPOCH_UNKNOWN',
+    503,
+    'epoch of the "fence" cannot be read, so nothing was executed: see that the service reaches its database and may SELECT that table',
+    cause,
+  );
+export const fenceMet = (table: string, epoch: number) =>
+  new StranglerError(
+    'FENCED',
+    503,
+    `writes of "${table}" are changing sides (epoch ${epoch}): nothing of the statement was done, send the request again`,
+  );
+
 /** The shortest true thing that can be said of anything thrown. */
 export function reasonOf(thrown: unknown): string {
   if (!(thrown instanceof Error)) return String(thrown);

@@ -37,6 +37,7 @@ export * from './program.js';
 export * from './route-pattern.js';
 export * from './rewrite-schema.js';
 export * from './routing-state.js';
+export * from './service-guard.js';
 export * from './session-schema.js';
 export * from './sign.js';
 export * from './state-subscription.js';
