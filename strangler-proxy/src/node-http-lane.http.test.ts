@@ -8,6 +8,7 @@ import './drain.http.test.js';
 import './fallback.http.test.js';
 import './forward.http.test.js';
 import './hold.http.test.js';
+import './hold-properties.http.test.js';
 import './messages.http.test.js';
 import './one-way.http.test.js';
 import './own-writes.http.test.js';
