@@ -42,6 +42,21 @@ export type RouteEvidence = {
   readonly samples: readonly MismatchSample[];
 };
 
+/** Writes of a migration in one proxy. Those that were held are counted since its start. */
+export type WritesEvidence = {
+  /** Now, with nothing of them forwarded. */
+  readonly held: number;
+  /** Now: judged and not held, and without an outcome. */
+  readonly inFlight: number;
+  /** From the state that said so to the one that said no more of it; null before the first time. */
+  readonly lastHoldMs: number | null;
+  readonly released: number;
+  /** Answered 503: too many, too long, or the proxy stopped. */
+  readonly refused: number;
+  /** Their clients hung up. */
+  readonly left: number;
+};
+
 export type MigrationTraffic = {
   readonly phase: Phase;
   readonly share: {
@@ -58,6 +73,8 @@ export type MigrationTraffic = {
   };
   /** Answers of the service to clients with status 500 and above, or none at all. */
   readonly serviceFailures: number;
+  /** Left out: nothing is known of them. */
+  readonly writes?: WritesEvidence;
   readonly routes: readonly RouteEvidence[];
 };
 

@@ -169,4 +169,24 @@ describe('a subscriber with evidence', () => {
     ]);
     server.close().closeAllConnections();
   });
+
+  it('asks again at once when it is told to, though a question is open, and once for many who tell it', async () => {
+    const subject = await httpSubject();
+    open.push(subject);
+    await subject.publish(stateOf(1));
+    const abort = new AbortController();
+    let arrive: () => void = () => {};
+    const arrived = new Promise<void>((done) => (arrive = done));
+    const run = subject.subscription.run(() => arrive(), abort.signal);
+    await arrived;
+    const until = async (count: number) => {
+      while (subject.asked.length < count) await new Promise((done) => setTimeout(done, 5));
+    };
+    await until(2);
+    for (let teller = 0; teller < 10; teller++) subject.subscription.askNow?.();
+    await until(3);
+    abort.abort();
+    await run;
+    expect(subject.asked).toEqual(['0', '1', '1']);
+  });
 });

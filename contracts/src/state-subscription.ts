@@ -6,6 +6,8 @@ import { type RoutingState, routingStateSchema } from './routing-state.js';
 /** Where routing states come from. `run` calls `onState` for each newer one until `signal` is aborted; it never throws. */
 export type StateSubscription = {
   run(onState: (state: RoutingState) => void | Promise<void>, signal: AbortSignal): Promise<void>;
+  /** Asks again at once, at most twice a second: somebody has heard of a newer state. Left out: every state comes at once. */
+  askNow?(): void;
 };
 
 export type StateSubscriptionOptions = {
@@ -44,11 +46,20 @@ export function subscribeToState(options: StateSubscriptionOptions): StateSubscr
   const ask = options.fetch ?? fetch;
   const sleep =
     options.sleep ?? ((milliseconds, signal) => delay(milliseconds, undefined, { signal }).catch(() => {}));
+  let waking = new AbortController();
+  let wokenAt = -Infinity;
   return {
+    askNow() {
+      const at = performance.now();
+      if (at - wokenAt < RETRY_MS) return;
+      wokenAt = at;
+      waking.abort();
+    },
     async run(onState, signal) {
       let version = 0;
       let lost = false;
       while (!signal.aborted) {
+        if (waking.signal.aborted) waking = new AbortController();
         try {
           const query = new URLSearchParams({ after: String(version), subscriber });
           const response = await ask(`${url}/v1/state?${query.toString()}`, {
@@ -56,7 +67,7 @@ export function subscribeToState(options: StateSubscriptionOptions): StateSubscr
               ...bearerOf(options.token),
               ...(adminPort !== undefined && { [ADMIN_PORT_HEADER]: String(adminPort) }),
             },
-            signal: AbortSignal.any([signal, AbortSignal.timeout(POLL_TIMEOUT_MS)]),
+            signal: AbortSignal.any([signal, waking.signal, AbortSignal.timeout(POLL_TIMEOUT_MS)]),
           });
           if (!response.ok) throw new Error(`status ${response.status}`);
           const state = response.status === 204 ? undefined : routingStateSchema.parse(await response.json());
@@ -66,8 +77,9 @@ export function subscribeToState(options: StateSubscriptionOptions): StateSubscr
           version = state.version;
         } catch (error) {
           if (signal.aborted) break;
+          if (waking.signal.aborted) continue;
           if (!lost) onContact({ lost: (lost = true), reason: reasonOf(error) });
-          await sleep(RETRY_MS, signal);
+          await sleep(RETRY_MS, AbortSignal.any([signal, waking.signal]));
         }
       }
       if (adminPort === undefined || lost) return;

@@ -1,11 +1,11 @@
-import type { OverloadLimits, RequestLimits, StranglerError } from '@strangler/contracts';
+import type { OverloadLimits, RequestLimits } from '@strangler/contracts';
 import type { Accepted } from './accept.js';
 import { bodyTooLarge, overloaded, upstreamFull } from './errors.js';
 import { valuesOf } from './headers.js';
 import type { Route } from './match.js';
 import type { Places } from './places.js';
 import type { RateLimits } from './rate-limits.js';
-import type { Refusal } from './refuse.js';
+import { retryLater, type Refusal } from './refuse.js';
 import type { Strain } from './strain.js';
 
 /** A request that was let in. `release` gives its places back and may be called twice. */
@@ -30,7 +30,12 @@ export type Admission = {
     route: Route | undefined,
     upstream: string,
   ): Entry | Refusal | Promise<Entry | Refusal>;
-  /** The part of it that takes no place: for connections that are upgraded and stay. */
+  /**
+   * The part of it that takes a place, for a request that was allowed before and had to wait since: it may wait on for so long, with however many others,
+   * since those who held it have bounded them already.
+   */
+  enter(upstream: string, patienceMs: number): Entry | Refusal | Promise<Entry | Refusal>;
+  /** The part of it that takes no place: for connections that are upgraded and stay, and for what has to wait first. */
   allow(accepted: Accepted, route: Route | undefined): Refusal | undefined;
   /** The longest body of a request, counted as it comes; undefined: as long as it likes. */
   bodyBytes(route: Route | undefined): number | undefined;
@@ -48,14 +53,9 @@ export type AdmissionParts = {
   readonly strain: () => Strain;
 };
 
-const RETRY_AFTER_S = 1;
 // Of maxInFlight: above the first shadows are left out, until it is below the second.
 const [SPARE_ABOVE, SPARE_UNTIL] = [0.8, 0.6];
 const NO_PLACE: Entry = { moveTo: () => undefined, release() {} };
-const retryLater = (error: StranglerError): Refusal => ({
-  error,
-  headers: { 'retry-after': String(RETRY_AFTER_S) },
-});
 
 /** Who is let in: sizes, rates, places and the strain of the proxy itself, in one place for all lanes. */
 export function createAdmission({ limits, overload, rates, here, there, strain }: AdmissionParts): Admission {
@@ -90,18 +90,28 @@ export function createAdmission({ limits, overload, rates, here, there, strain }
     };
   };
   // First the place at the upstream: who waits for a slow one must not keep a place from everybody else.
-  const takeHere = (upstream: string): Entry | Refusal | Promise<Entry | Refusal> => {
+  const takeHere = (upstream: string, patienceMs?: number): Entry | Refusal | Promise<Entry | Refusal> => {
     const settle = (isIn: boolean): Entry | Refusal => {
       if (isIn) return entryAt(upstream);
       there.get(upstream)?.leave();
       return retryLater(overloaded('maxInFlight'));
     };
-    const isIn = here?.enter() ?? true;
+    const isIn = here?.enter(patienceMs) ?? true;
     return typeof isIn === 'boolean' ? settle(isIn) : isIn.then(settle);
   };
 
   const allow = (accepted: Accepted, route: Route | undefined): Refusal | undefined =>
     overBody(accepted, route) ?? rates.take(accepted, route);
+
+  const enter = (upstream: string, patienceMs?: number): Entry | Refusal | Promise<Entry | Refusal> => {
+    const places = there.get(upstream);
+    // A fallback may need a place at legacy, so only a plan without any place needs no entry.
+    if (!hasPlaces) return NO_PLACE;
+    const isIn = places?.enter(patienceMs) ?? true;
+    if (isIn === true) return takeHere(upstream, patienceMs);
+    if (isIn === false) return retryLater(upstreamFull(upstream));
+    return isIn.then((came) => (came ? takeHere(upstream, patienceMs) : retryLater(upstreamFull(upstream))));
+  };
 
   return {
     knock: (accepted) =>
@@ -109,14 +119,9 @@ export function createAdmission({ limits, overload, rates, here, there, strain }
     admit(accepted, route, upstream) {
       const refusal = allow(accepted, route);
       if (refusal) return refusal;
-      const places = there.get(upstream);
-      // A fallback may need a place at legacy, so only a plan without any place needs no entry.
-      if (!hasPlaces) return NO_PLACE;
-      const isIn = places?.enter() ?? true;
-      if (isIn === true) return takeHere(upstream);
-      if (isIn === false) return retryLater(upstreamFull(upstream));
-      return isIn.then((came) => (came ? takeHere(upstream) : retryLater(upstreamFull(upstream))));
+      return enter(upstream);
     },
+    enter,
     allow,
     bodyBytes,
     sparesShadows() {

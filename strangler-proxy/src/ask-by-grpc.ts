@@ -48,8 +48,8 @@ export function askByGrpc(question: GrpcQuestion, sink: GrpcSink): GrpcOngoing |
     if (error instanceof SyntaxError) return bodyNotJson(route.text);
     throw error;
   }
-  // The mark of a copy; what a client sends under such a name has not come this far.
-  const metadata = [...rules.metadata, 'x-strangler-shadow'].flatMap((name) =>
+  // The mark of a copy, and the epoch of a write; what a client sends under such a name has not come this far.
+  const metadata = [...rules.metadata, 'x-strangler-shadow', 'x-strangler-epoch'].flatMap((name) =>
     valuesOf(headers, name).flatMap((value) => [name, value]),
   );
   const textOf = (message: unknown): string =>

@@ -6,6 +6,7 @@ import type { RawHeaders } from './headers.js';
 import type { Route } from './match.js';
 import type { Refusal } from './refuse.js';
 import type { Upstream } from './upstreams.js';
+import type { Write } from './writes.js';
 
 /** One try to have one upstream answer. */
 export type Sending = {
@@ -20,6 +21,8 @@ export type Sending = {
   readonly bodyBytes?: number | undefined;
   /** Given to the client besides, names and values in turn; an answer's own headers of these names give way. */
   readonly ownHeaders?: RawHeaders;
+  /** Given with a write of a migration; with `route`, the service may say that its epoch is stale. */
+  readonly write?: Write | undefined;
   /** Gets a copy of the answer. */
   readonly capture?: Capture | undefined;
 };

@@ -3,12 +3,12 @@ import { adapt } from './adapt.js';
 import { adaptRelay } from './adapt-relay.js';
 import { askByGrpc } from './ask-by-grpc.js';
 import type { Attempt, Outcome } from './attempt.js';
-import { bodyTooLarge, jsonTooLarge, upstreamReset } from './errors.js';
+import { bodyTooLarge, jsonTooLarge, upstreamReset, writeLate } from './errors.js';
 import { sendContinue } from './expect-continue.js';
 import type { Route } from './match.js';
 import type { Grpc, GrpcOngoing } from './open-grpc.js';
 import { readWhole } from './read-whole.js';
-import { refuse } from './refuse.js';
+import { refuse, retryLater } from './refuse.js';
 import { createRelay } from './relay.js';
 
 const CANNOT_TAKE_IT = new Set([502, 503, 504]);
@@ -65,6 +65,8 @@ export async function carryByGrpc(
         return settle({ kind: 'refused', error: bodyTooLarge(most) });
       if (body === undefined) return refuseRequest(jsonTooLarge(route.text, rules.maxBodyBytes));
     } else request.resume();
+    if (attempt.write?.stage === 'late')
+      return settle({ kind: 'refused', ...retryLater(writeLate(route.migration)) });
     const started = askByGrpc(
       {
         call: grpc.call(rules),

@@ -23,6 +23,7 @@ import { spareShadows } from './spare-shadows.js';
 import type { Tracing } from './tracing.js';
 import type { OpenUpstream, Upstream } from './upstreams.js';
 import { createWorkflowSides } from './workflow-side.js';
+import type { WriteGate } from './write-gate.js';
 
 /** Flags on their way to be ready. */
 export type OpenFlags = { readonly flags: Flags; readonly ready: Promise<void> };
@@ -49,6 +50,8 @@ export type Lasting = {
   readonly authenticates: Kept<Promise<Authenticate | undefined>>;
   readonly openAuthenticate: (plan: Plan, legacy: Upstream) => Promise<Authenticate | undefined>;
   readonly admissions: Admissions;
+  /** Who waits there outlives its plan. */
+  readonly gate: WriteGate;
   readonly refused: (error: StranglerError) => void;
   readonly record: Recorder;
   readonly log: Logger;
@@ -153,6 +156,7 @@ export async function compilePlan(plan: Plan, lasting: Lasting, state: RoutingSt
     shadow: comparing,
     record,
     admission,
+    gate: lasting.gate,
     refused,
     log,
     newId,

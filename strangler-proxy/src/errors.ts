@@ -69,6 +69,43 @@ export const upstreamFull = (upstream: string) =>
     503,
     `upstream "${upstream}" has as many requests as its maxInFlight in the plan allows: send the request again in a moment`,
   );
+export const holdFull = (migration: string, limit: string) =>
+  new StranglerError(
+    'PROXY_HOLD_FULL',
+    503,
+    `the writes of "${migration}" are changing sides, and as many of them wait as proxy.hold.${limit} in the plan allows: send the request again in a moment`,
+  );
+export const holdTimeout = (migration: string, milliseconds: number) =>
+  new StranglerError(
+    'PROXY_HOLD_TIMEOUT',
+    503,
+    `the writes of "${migration}" are changing sides, and this one has waited for "${milliseconds}" ms without being sent: send it again in a moment`,
+  );
+export const proxyStopping = (migration: string) =>
+  new StranglerError(
+    'PROXY_STOPPING',
+    503,
+    `the writes of "${migration}" are changing sides, and this proxy stops without having sent this one: send it again`,
+  );
+export const writeLate = (migration: string) =>
+  new StranglerError(
+    'PROXY_WRITE_LATE',
+    503,
+    `the writes of "${migration}" have begun to change sides, and this one was not sent in time: send it again in a moment`,
+  );
+export const writeUnknown = (migration: string, upstream: string, cause: unknown) =>
+  new StranglerError(
+    'PROXY_WRITE_UNKNOWN',
+    503,
+    `the writes of "${migration}" were changing sides when upstream "${upstream}" gave no answer to this one: look whether it was done before you send it again`,
+    cause,
+  );
+export const staleEpoch = (migration: string, upstream: string) =>
+  new StranglerError(
+    'PROXY_STALE_EPOCH',
+    503,
+    `the writes of "${migration}" have changed sides, which this proxy had not heard of, and upstream "${upstream}" has done nothing: send the request again in a moment`,
+  );
 export const headTimeout = (milliseconds: number) =>
   new StranglerError(
     'PROXY_HEAD_TIMEOUT',

@@ -11,14 +11,18 @@ import {
   answerTimeout,
   bodyTooLarge,
   connectTimeout,
+  staleEpoch,
   upstreamReset,
   upstreamTimeout,
+  writeLate,
 } from './errors.js';
 import { sendContinue } from './expect-continue.js';
 import { failureOf, type Reached } from './failure-of.js';
 import { type RawHeaders, valuesOf, withHost } from './headers.js';
 import type { Instance } from './instance.js';
 import { limitBody } from './limit-body.js';
+import { refuseStale } from './refuse-stale.js';
+import { type Refusal, retryLater } from './refuse.js';
 import { createRelay } from './relay.js';
 
 /** How sending an attempt to one instance ended. */
@@ -26,7 +30,11 @@ export type Ending =
   | { readonly kind: 'answered'; readonly status: number; readonly bytes?: number }
   | { readonly kind: 'unavailable'; readonly status: number }
   | { readonly kind: 'failed'; readonly error: StranglerError; readonly reached: Reached }
-  | { readonly kind: 'refused'; readonly error: StranglerError }
+  | {
+      readonly kind: 'refused';
+      readonly error: StranglerError;
+      readonly headers?: Refusal['headers'];
+    }
   | { readonly kind: 'abandoned' };
 
 /** What is sent of an attempt, once it has been adapted. */
@@ -57,11 +65,11 @@ export function exchange(
   message: Message,
   end: (ending: Ending) => void,
 ): void {
-  const { request, response, accepted, upstream, hold } = attempt;
+  const { request, response, accepted, upstream, hold, write, route } = attempt;
   const { connectMs, headMs, idleMs, bodyMs } = upstream.timeouts;
   const { target, whole, adaptation, expects, byNode } = message;
   const unadapted = createRelay(response, attempt);
-  const relay = adaptation
+  const adapted = adaptation
     ? adaptRelay({
         relay: unadapted,
         adaptation,
@@ -70,6 +78,8 @@ export function exchange(
         fail: (error) => fail(error),
       })
     : unadapted;
+  const relay =
+    write && route ? refuseStale(adapted, () => putOff(staleEpoch(route.migration, upstream.name))) : adapted;
   // Not the request itself: undici destroys a body it could not send, and the client's connection would go with it.
   const body = accepted.hasBody && whole === undefined ? passing() : null;
   const settle = instance.begin();
@@ -108,6 +118,7 @@ export function exchange(
     controller?.abort(new Error(OVER));
   };
   const fail = (error: StranglerError): void => stop({ kind: 'failed', error, reached });
+  const putOff = (error: StranglerError): void => stop({ kind: 'refused', ...retryLater(error) });
   const onClientGone = (): void => stop({ kind: 'abandoned' });
   /** An upload its client pauses is no fault of the instance: slow clients must not open its breaker. */
   const blameOf = ({ kind }: Ending): 'answered' | 'failed' | 'abandoned' => {
@@ -140,6 +151,7 @@ export function exchange(
       // A client can leave while its request waits for a connection. Without this look the pool ends up full of
       // connections that are paused on responses nobody reads.
       if (isOver) return started.abort(new Error(OVER));
+      if (write?.stage === 'late') return putOff(writeLate(write.migration));
       reached = 'sent';
       arm(headMs, onHeadTimeout);
       if (body) request.pipe(body);

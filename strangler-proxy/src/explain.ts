@@ -46,7 +46,7 @@ export async function explain(
   const received = accept(head, routing.paths);
   if (received instanceof StranglerError) throw questionInvalid(question.toString(), received.message);
   const accepted = (await parts.authenticate?.recognise(received)) ?? received;
-  const { route, phase, consulted, decision } = judge(parts, routing, accepted, () =>
+  const { route, phase, consulted, decision, isHeld } = judge(parts, routing, accepted, () =>
     recognise(accepted, parts.identity),
   );
   const { tester } = consulted;
@@ -69,7 +69,7 @@ export async function explain(
     client: { kind: client?.kind ?? 'none', bucket: standing.bucket },
     pin: standing.pin,
     tester: tester ? { name: tester.name, side: tester.side } : null,
-    reason: `${decision.reason}${unknown}${route && decision.side === 'service' ? guardText(route) : ''}`,
+    reason: `${decision.reason}${unknown}${isHeld ? '; writes are changing sides, so it is held until they have' : ''}${route && decision.side === 'service' ? guardText(route) : ''}`,
     by,
   };
 }

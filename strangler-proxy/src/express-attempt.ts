@@ -7,7 +7,14 @@ import { type AnswerHead, readAnswerHead } from './answer-head.js';
 import type { Outcome, Sending } from './attempt.js';
 import { isEventStream } from './capture.js';
 import { type ChunkScan, createChunkScan } from './chunk-scan.js';
-import { answerIdle, answerTimeout, connectTimeout, upstreamTimeout } from './errors.js';
+import {
+  answerIdle,
+  answerTimeout,
+  connectTimeout,
+  staleEpoch,
+  upstreamTimeout,
+  writeLate,
+} from './errors.js';
 import { CANNOT_TAKE_IT } from './exchange.js';
 import { failureOf, type Reached } from './failure-of.js';
 import { answerText, informationText, requestText } from './head-text.js';
@@ -16,6 +23,8 @@ import type { Instance, Settle } from './instance.js';
 import type { Line, Lines, LineUser } from './lines.js';
 import { createOutlet, type Outlet, type Piece } from './outlet.js';
 import { HELD_MS, WHOLE_BYTES } from './relay.js';
+import { isStale, maybeStale, MOST_STALE_BYTES } from './refuse-stale.js';
+import { retryLater } from './refuse.js';
 import { retryCause } from './retry-cause.js';
 import type { Slabs } from './slabs.js';
 import { announcedIn, trailersOf } from './trailers.js';
@@ -71,6 +80,8 @@ export class ExpressAttempt implements LineUser {
   #chunks: ChunkScan | undefined;
   /** Of the body, so far. */
   #bytes = 0;
+  /** The body of an answer that may say that the epoch is stale. */
+  #doubtful: string | undefined;
 
   constructor(parts: AttemptParts, sending: Sending) {
     this.#parts = parts;
@@ -97,7 +108,11 @@ export class ExpressAttempt implements LineUser {
   }
 
   connected(): void {
-    if (!this.#isOver) this.#await('head');
+    if (this.#isOver) return;
+    const { write } = this.#sending;
+    // What was written goes out only behind this.
+    if (write?.stage === 'late') this.#stop({ kind: 'refused', ...retryLater(writeLate(write.migration)) });
+    else this.#await('head');
   }
 
   #reached(): Reached {
@@ -200,6 +215,12 @@ export class ExpressAttempt implements LineUser {
     );
     const isStream = isEventStream(valuesOf(headers, 'content-type')[0]);
     if (isStream) this.#isPatient = true;
+    const { write, route } = this.#sending;
+    if (write && route && maybeStale(head.status, head.rawHeaders)) {
+      this.#doubtful = '';
+      this.#outlet.hold();
+      this.#heldUntil = this.#parts.time() + HELD_MS;
+    }
     if (!hold) return;
     if (isStream) this.#outlet.release();
     else this.#heldUntil = this.#parts.time() + HELD_MS;
@@ -218,6 +239,9 @@ export class ExpressAttempt implements LineUser {
     const keep = (begin: number, end: number): void => {
       this.#bytes += end - begin;
       capture?.data(Buffer.from(bytes.subarray(begin, end)));
+      if (this.#doubtful === undefined) return;
+      this.#doubtful += bytes.toString('latin1', begin, end);
+      if (this.#bytes > MOST_STALE_BYTES) this.#doubtful = undefined;
     };
     const take = (trailers: RawHeaders): void => {
       for (const [name, value] of trailersOf(trailers)) pieces.push(`${name}: ${value}\r\n`);
@@ -246,6 +270,9 @@ export class ExpressAttempt implements LineUser {
 
   #finishAnswer(pieces: Piece[], isAllRead: boolean): void {
     const { status, keepAlive, keptMs } = this.#head as AnswerHead;
+    const { route, upstream } = this.#sending;
+    if (route && this.#doubtful !== undefined && isStale(this.#doubtful) && !this.#outlet.begun())
+      return this.#stop({ kind: 'refused', ...retryLater(staleEpoch(route.migration, upstream.name)) });
     this.#outlet.release(pieces);
     const line = this.#line;
     // Bytes behind the answer belong to nobody, and a request that is still on its way out must not meet the next one.
@@ -272,11 +299,14 @@ export class ExpressAttempt implements LineUser {
     const { upstream } = this.#sending;
     const cause =
       this.#retriesLeft > 0
-        ? retryCause({ reached: this.#reached(), error }, this.#parts.accepted)
+        ? retryCause({ reached: this.#reached(), error }, this.#parts.accepted, this.#sending.write)
         : undefined;
     const next = cause && upstream.retry(this.#instance, cause);
     this.#drop();
     if (!next) return this.#finish({ kind: 'failed', error });
+    const { write } = this.#sending;
+    if (write?.stage === 'late')
+      return this.#finish({ kind: 'refused', ...retryLater(writeLate(write.migration)) });
     this.#settle('failed');
     this.#retriesLeft--;
     this.#partial = '';
@@ -332,10 +362,9 @@ export class ExpressAttempt implements LineUser {
   #finish(outcome: Outcome): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#settle(
-      outcome.kind === 'failed' || outcome.kind === 'abandoned' ? outcome.kind : 'answered',
-      this.#head?.status,
-    );
+    // Of one that was not sent in time the instance knows nothing.
+    const kind = outcome.kind === 'refused' && !this.#head ? 'abandoned' : outcome.kind;
+    this.#settle(kind === 'failed' || kind === 'abandoned' ? kind : 'answered', this.#head?.status);
     this.#parts.settle(outcome);
   }
 }

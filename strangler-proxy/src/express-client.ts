@@ -1,9 +1,12 @@
+// Long: a connection is one state machine; in pieces, each of them would need all of its state.
+
 import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
 import { type RequestLimits, StranglerError } from '@strangler/contracts';
 import { accept, type Accepted } from './accept.js';
 import type { Entry } from './admission.js';
 import type { Outcome, Sending } from './attempt.js';
+import { writeLate } from './errors.js';
 import { ExpressAttempt } from './express-attempt.js';
 import { endOfHead } from './head-text.js';
 import type { InForce, PlanInForce } from './in-force.js';
@@ -14,10 +17,11 @@ import { limitHead } from './limit-head.js';
 import type { Lines } from './lines.js';
 import { headText, LARGEST_BODY, type PlainFields, type PlainHead, readPlainHead } from './plain-request.js';
 import { readInPlace } from './read-in-place.js';
-import { type Refusal, refusalText } from './refuse.js';
+import { type Refusal, refusalText, retryLater } from './refuse.js';
 import { refuseEntry } from './refuse-entry.js';
 import type { Exchange, Serving } from './serve.js';
 import type { Slabs } from './slabs.js';
+import type { Write } from './writes.js';
 
 /** What all connections of the lane have in common. */
 export type ExpressWorld = {
@@ -59,6 +63,7 @@ export class ExpressClient implements Exchange {
   // Of the request on its way:
   #inForce: InForce | undefined;
   #entry: Entry | undefined;
+  #write: Write | undefined;
   #serving: Serving | undefined;
   #accepted: Accepted | undefined;
   #body: Buffer | undefined;
@@ -136,6 +141,9 @@ export class ExpressClient implements Exchange {
     this.isBusy = true;
     // In the same turn as it was judged: the plan is that of the request's start until it has been served.
     this.#inForce = plans.enter();
+    // So does a write pass: no state can come in between.
+    if (verdict.isWrite && verdict.route)
+      this.#write = this.#inForce.parts.gate.pass(verdict.route, verdict.decision.side);
     onTaken();
     this.#admit(this.#inForce, verdict, startedAt);
   }
@@ -157,7 +165,7 @@ export class ExpressClient implements Exchange {
     }
     this.#entry = entry;
     try {
-      this.#serving = serve(verdict, { startedAt, entry }, this);
+      this.#serving = serve(verdict, { startedAt, entry, write: this.#write }, this);
       this.#forward(this.#serving.first);
     } catch (error) {
       this.#broken(error);
@@ -202,6 +210,8 @@ export class ExpressClient implements Exchange {
     this.#serving = undefined;
     this.#entry?.release();
     this.#entry = undefined;
+    this.#write?.over();
+    this.#write = undefined;
     if (this.#inForce) this.#world.plans.leave(this.#inForce);
     this.#inForce = undefined;
     this.#world.onServed();
@@ -260,6 +270,11 @@ export class ExpressClient implements Exchange {
   #forward(sending: Sending): void {
     // Not in this turn: what a client had sent ahead of its leaving would be served in one.
     if (this.#isGone) return queueMicrotask(() => this.#settled({ kind: 'abandoned' }));
+    const { write } = sending;
+    if (write?.stage === 'late') {
+      const refusal = retryLater(writeLate(write.migration));
+      return queueMicrotask(() => this.#settled({ kind: 'refused', ...refusal }));
+    }
     this.#attempt = new ExpressAttempt(
       {
         client: this.#socket,

@@ -2,6 +2,7 @@ import { connect } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { fakeStateSubscription, fakeWatermarkSource, type Plan } from '@strangler/contracts';
 import { request as httpsRequest } from 'node:https';
+import { cutoverRig } from './cutover.fixture.js';
 import { fakeFlags } from './fake-flags.js';
 import type { PlanSource } from './plan-file.js';
 import {
@@ -44,9 +45,9 @@ function keep(url: string) {
   let text = '';
   socket.on('data', (chunk) => (text += chunk.toString('latin1')));
   return {
-    async ask(path: string): Promise<string> {
+    async ask(path: string, method = 'GET'): Promise<string> {
       text = '';
-      socket.write(`GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`);
+      socket.write(`${method} ${path} HTTP/1.1\r\nHost: a\r\n\r\n`);
       return eventually(
         () => text,
         (all) => /\r\n\r\n[^]/.test(all),
@@ -58,6 +59,20 @@ function keep(url: string) {
 describe('a plan and the express lane', () => {
   const planOver = (legacy: string, proxy: Record<string, unknown> = {}) =>
     parse(JSON.stringify({ version: 1, proxy: { listen: 0, admin: 0, ...proxy }, upstreams: { legacy } }));
+
+  it('gives up a connection for a write that is held, and keeps those that read', async () => {
+    const proxy = await cutoverRig(rig);
+    const [reads, writes] = [keep(proxy.url), keep(proxy.url)];
+    await reads.ask('/items/1');
+    await writes.ask('/items/1');
+    await proxy.put({ epoch: 1, hold: true });
+    const answer = writes.ask('/items/1', 'POST');
+    await proxy.held(1);
+    await reads.ask('/items/1');
+    expect(await counters(proxy)).toEqual({ carried: 3, handedOver: 1 });
+    await proxy.put({ phase: 'extracted', epoch: 1 });
+    expect(await answer).toMatch(/service$/);
+  });
 
   it('is followed by kept connections, and lines of an upstream that it does not have any more are closed', async () => {
     const olds = await rig.tcpServer((socket) => socket.on('data', () => void socket.write(OK)));

@@ -16,8 +16,8 @@ export type FollowOptions = {
   /** Where the last state is kept; undefined: nowhere. */
   readonly file: string | undefined;
   readonly log: Logger;
-  /** `isNews` is false for the state of the last run. */
-  readonly onState: (state: RoutingState, isNews: boolean) => void;
+  /** Puts a state into force; the promise says when it may be acknowledged. `isNews` is false for the state of the last run. */
+  readonly onState: (state: RoutingState, isNews: boolean) => Promise<void>;
 };
 
 export type Following = { stop(): Promise<void> };
@@ -30,15 +30,17 @@ const FIRST_STATE_MS = 1_000;
  * or written is told and otherwise does not matter.
  */
 export async function followState({ subscription, file, log, onState }: FollowOptions): Promise<Following> {
-  onState(await lastState(file, log), false);
+  // Nobody is told of this one, and nothing is on its way yet.
+  void onState(await lastState(file, log), false);
   if (!subscription) return { stop: async () => {} };
   const ending = new AbortController();
   let arrived = () => {};
   const first = new Promise<void>((done) => (arrived = done));
   const run = subscription.run(async (state) => {
-    onState(state, true);
+    const inForce = onState(state, true);
     arrived();
     await keep(file, state, log);
+    await inForce;
   }, ending.signal);
   await Promise.race([first, delay(FIRST_STATE_MS, undefined, { ref: false })]);
   return {

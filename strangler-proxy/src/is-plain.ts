@@ -113,7 +113,9 @@ export function createIsPlain({ proxy, upstreams, migrations }: Plan): IsPlain {
   };
   const isPlainUpstream = ({ name }: Pick<Upstream, 'name'>) => plainUpstreams.has(name);
   return Object.assign(
-    ({ route, decision, consulted: { tester } }: Verdict): boolean =>
+    ({ route, decision, consulted: { tester }, isHeld }: Verdict): boolean =>
+      // What has to wait does it where its body can stay with the client.
+      !isHeld &&
       // A tester's answer carries the explanation.
       tester === undefined &&
       isPlainUpstream({ name: decision.upstream }) &&

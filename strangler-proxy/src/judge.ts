@@ -1,7 +1,7 @@
 import type { Phase } from '@strangler/contracts';
 import type { Accepted } from './accept.js';
 import { consult, type Consulted, type ConsultParts } from './consult.js';
-import { type Decision, decide } from './decide.js';
+import { type Decision, decide, isRead } from './decide.js';
 import type { Client } from './identify.js';
 import { match, type Route } from './match.js';
 import type { Routing } from './routing.js';
@@ -17,7 +17,14 @@ export type Verdict = {
   readonly decision: Decision;
   /** The route's upstream, whether or not it is the one that is asked. */
   readonly service: Upstream;
+  /** It may write what its migration owns: whatever is no plain read. */
+  readonly isWrite: boolean;
+  /** A write while writes change sides: nothing of it may go anywhere. */
+  readonly isHeld: boolean;
 };
+
+/** Says with each write to a service by which epoch it was sent there; a client cannot say it. */
+export const EPOCH_HEADER = 'X-Strangler-Epoch';
 
 export type JudgeParts = ConsultParts & { readonly upstreams: Pick<Upstreams, 'get'> };
 
@@ -34,5 +41,19 @@ export function judge(
   const consulted = consult(parts, routing, accepted, route, identify);
   const service = parts.upstreams.get(route?.upstream ?? 'legacy');
   const decision = decide({ method, path, hasBody, route, phase, service: service.health(), ...consulted });
-  return { routing, accepted, route, phase, consulted, decision, service };
+  const isWrite = route !== undefined && !isRead(method, hasBody);
+  return {
+    routing,
+    accepted:
+      isWrite && decision.side === 'service'
+        ? { ...accepted, headers: [...accepted.headers, EPOCH_HEADER, String(routing.epoch(route))] }
+        : accepted,
+    route,
+    phase,
+    consulted,
+    decision,
+    service,
+    isWrite,
+    isHeld: isWrite && routing.isHeld(route),
+  };
 }

@@ -1,4 +1,5 @@
 import { Counter, Gauge, Registry } from 'prom-client';
+import type { WritesEvidence } from '@strangler/contracts';
 import { createTally } from './tally.js';
 
 /** What Prometheus gets. Labels are names of the plan only, so that no request can make a new series. */
@@ -7,6 +8,7 @@ export function createMetrics(
   inFlight: () => number,
   carriedByExpress: () => number,
   waiting: () => Readonly<Record<string, number>>,
+  writes: () => readonly (readonly [migration: string, WritesEvidence])[],
 ) {
   const registry = new Registry();
   const registers = [registry];
@@ -24,8 +26,35 @@ export function createMetrics(
         this.set(read());
       },
     });
+  const ofWrites = (name: string, help: string, read: (evidence: WritesEvidence) => number) =>
+    new Gauge({
+      name: `strangler_proxy_${name}`,
+      help,
+      labelNames: ['migration'],
+      registers,
+      collect() {
+        this.reset();
+        for (const [migration, evidence] of writes()) this.set({ migration }, read(evidence));
+      },
+    });
   return {
     registry,
+    held: counter(
+      'held_writes_total',
+      'Writes that were held while they changed sides, by what became of them.',
+      ['migration', 'outcome'],
+    ),
+    writesHeld: ofWrites('writes_held', 'Writes that are held now.', ({ held }) => held),
+    writesInFlight: ofWrites(
+      'writes_in_flight',
+      'Writes of the migration that were let go and have no outcome yet.',
+      (evidence) => evidence.inFlight,
+    ),
+    lastHold: ofWrites(
+      'last_hold_seconds',
+      'How long writes were held the last time; 0 before.',
+      ({ lastHoldMs }) => (lastHoldMs ?? 0) / 1_000,
+    ),
     answers: createTally(registry),
     refused: counter(
       'refused_total',

@@ -8,6 +8,8 @@ export type Piece = string | Slab;
 export type Outlet = {
   /** Holds the pieces, or sends them. False when the client does not keep up. */
   put(pieces: readonly Piece[]): boolean;
+  /** Holds from here on. */
+  hold(): void;
   /** Lets out what is held, these pieces behind it; nothing is held from here on. */
   release(pieces?: readonly Piece[]): boolean;
   /** The head of the answer has gone to the client. */
@@ -51,6 +53,7 @@ export function createOutlet(client: Socket, hold: boolean): Outlet {
       }
       return heldBytes < HELD_BYTES || release();
     },
+    hold: () => void (held ??= []),
     release,
     begun: () => begun,
   };

@@ -286,6 +286,18 @@ describe('no token', () => {
     await enter('canary');
     expect([await read({ cookie }), await read()]).toEqual(['legacy', 'service']);
   });
+
+  it('before its migration was extracted reads what the service has, and its writes there leave nothing behind', async () => {
+    const { enter, tokenOf, write, read, replicas } = await world();
+    const cookie = tokenOf(await write()) ?? '';
+    expect(await read({ cookie })).toBe('legacy');
+    await enter('extracted');
+    for (const replica of replicas) expect(await read({ cookie }, replica)).toBe('service');
+    expect(tokenOf(await write({ cookie }))).toBeUndefined();
+    // Back again, the copy has what was written there: nothing has to be waited for but what legacy was given.
+    await enter('canary');
+    expect(await read()).toBe('service');
+  });
 });
 
 describe('a tester', () => {

@@ -10,6 +10,7 @@ import { type ConsultParts, standingOf } from './consult.js';
 import type { Entrance } from './entrance.js';
 import type { Forward } from './forward.js';
 import { headOf } from './head-of.js';
+import { holdWrite } from './hold-write.js';
 import { identify, type Identity, recognise } from './identify.js';
 import { limitHead } from './limit-head.js';
 import { judge, type Verdict } from './judge.js';
@@ -22,12 +23,15 @@ import { tagAnswer } from './request-id.js';
 import type { Routing } from './routing.js';
 import type { Exchange, Serve } from './serve.js';
 import type { Shadow } from './shadow.js';
+import { tellLeft } from './tell-left.js';
 import { tellTester } from './tell-tester.js';
 import type { Tracing } from './tracing.js';
 import type { Upstreams } from './upstreams.js';
+import type { WriteGate } from './write-gate.js';
+import type { Write } from './writes.js';
 
 export type PipelineParts = ConsultParts & {
-  readonly proxy: Pick<Plan['proxy'], 'limits'>;
+  readonly proxy: Pick<Plan['proxy'], 'limits' | 'hold'>;
   readonly routing: { readonly current: Routing };
   readonly identity: Identity;
   readonly upstreams: Upstreams;
@@ -36,6 +40,7 @@ export type PipelineParts = ConsultParts & {
   readonly shadow: Shadow;
   readonly record: Recorder;
   readonly admission: Admission;
+  readonly gate: WriteGate;
   /** Counts what the proxy refused itself. */
   readonly refused: (error: StranglerError) => void;
   readonly log: Logger;
@@ -51,12 +56,11 @@ export function createPipeline(parts: PipelineParts, serve: Serve) {
   const { admission, forward, now, authenticate } = parts;
   return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const startedAt = now();
-    const routing = parts.routing.current;
     const head = headOf(request);
     const received =
       head instanceof StranglerError
         ? head
-        : (limitHead(head, parts.proxy.limits) ?? accept(head, routing.paths, parts.entrance));
+        : (limitHead(head, parts.proxy.limits) ?? accept(head, parts.routing.current.paths, parts.entrance));
     if (received instanceof StranglerError)
       return refuseAtDoor(parts, request, response, { error: received, startedAt });
     tagAnswer(response, received.requestId);
@@ -65,17 +69,40 @@ export function createPipeline(parts: PipelineParts, serve: Serve) {
     if (authenticate?.isForKeys(received)) return showKeys(response, authenticate);
     const recognised = authenticate?.recognise(received);
     const accepted = recognised ? await recognised : received;
-    const judged = judge(parts, routing, accepted, () => identify(accepted, parts.identity, parts.newId));
-    const coming = admission.admit(accepted, judged.route, judged.decision.upstream);
+    // The routing is read only now: a state may have come meanwhile, and a write must not be judged by the one before.
+    const judgeNow = () =>
+      judge(parts, parts.routing.current, accepted, () => identify(accepted, parts.identity, parts.newId));
+    let judged = judgeNow();
+    const { route } = judged;
+    let patienceMs: number | undefined;
+    if (judged.isHeld && route) {
+      const kept =
+        admission.allow(accepted, route) ??
+        (await holdWrite(parts, route.migration, accepted, response, judgeNow));
+      if (kept === 'left') return tellLeft(parts, judged, startedAt);
+      if ('error' in kept) return refuseEntry(parts, judged, kept, startedAt, refuseOn(response));
+      ({ judged, patienceMs } = kept);
+    }
+    const { upstream, side } = judged.decision;
+    const write = judged.isWrite && route ? parts.gate.pass(route, side) : undefined;
+    const coming =
+      patienceMs === undefined
+        ? admission.admit(accepted, route, upstream)
+        : admission.enter(upstream, patienceMs);
     const entry = coming instanceof Promise ? await coming : coming;
-    if ('error' in entry) return refuseEntry(parts, judged, entry, startedAt, refuseOn(response));
-    return serveByNode(judged, entry, startedAt, request, response).finally(() => entry.release());
+    if ('error' in entry) {
+      write?.over();
+      return refuseEntry(parts, judged, entry, startedAt, refuseOn(response));
+    }
+    return serveByNode(judged, { startedAt, entry, write }, request, response).finally(() => {
+      entry.release();
+      write?.over();
+    });
   };
 
   async function serveByNode(
     judged: Verdict,
-    entry: Entry,
-    startedAt: number,
+    { startedAt, entry, write }: { startedAt: number; entry: Entry; write: Write | undefined },
     request: IncomingMessage,
     response: ServerResponse,
   ): Promise<void> {
@@ -105,7 +132,14 @@ export function createPipeline(parts: PipelineParts, serve: Serve) {
     const onHead = authenticate?.watch(verdict, response);
     const trail = accepted.span && parts.tracing?.trail(accepted.span, forward);
     const way = trail ?? forward;
-    const brought = { startedAt, entry, setCookies: passage?.setCookies, decidedAt, tries: trail?.tries };
+    const brought = {
+      startedAt,
+      entry,
+      write,
+      setCookies: passage?.setCookies,
+      decidedAt,
+      tries: trail?.tries,
+    };
     const serving = serve(verdict, brought, {
       begun: () => response.headersSent,
       tell: (of, fellBack) => tellIfTester(parts, of, response, fellBack),

@@ -8,8 +8,11 @@ export type PlacesOptions = {
 };
 
 export type Places = {
-  /** Whether there is a place; a promise when it has to be waited for. Whoever is let in has to leave. */
-  enter(): boolean | Promise<boolean>;
+  /**
+   * Whether there is a place; a promise when it has to be waited for. Whoever is let in has to leave. With a patience it waits for so long, and however
+   * many others do.
+   */
+  enter(patienceMs?: number): boolean | Promise<boolean>;
   /** The same without waiting. */
   enterNow(): boolean;
   leave(): void;
@@ -27,18 +30,22 @@ export function createPlaces({ most, queue, queueMs, sleep }: PlacesOptions): Pl
     taken++;
     return true;
   };
-  const wait = async (): Promise<boolean> => {
+  const wait = async (milliseconds: number): Promise<boolean> => {
     const over = new AbortController();
     const isIn = await new Promise<boolean>((settle) => {
       line.add(settle);
-      void sleep(queueMs, over.signal).then(() => line.delete(settle) && settle(false));
+      void sleep(milliseconds, over.signal).then(() => line.delete(settle) && settle(false));
     });
     over.abort();
     return isIn;
   };
   return {
     // Nobody overtakes those who wait: while there is a line, no place is ever free.
-    enter: () => enterNow() || (line.size < queue && wait()),
+    enter(patienceMs) {
+      if (enterNow()) return true;
+      if (patienceMs !== undefined) return wait(patienceMs);
+      return line.size < queue && wait(queueMs);
+    },
     enterNow,
     leave() {
       const [next] = line;

@@ -49,11 +49,13 @@ import { refuseAtDoor } from './refuse-at-door.js';
 import { createReload, type Reload } from './reload.js';
 import { tagAnswer } from './request-id.js';
 import { serveUpgrade } from './serve-upgrade.js';
+import { drainMsOf } from './hold-write.js';
 import { type LoopWatch, watchLoop } from './strain.js';
 import { tellTlsPair } from './tell-tls-pair.js';
 import { tellUpstreams } from './tell-upstreams.js';
 import { createTracing } from './tracing.js';
 import { openUpstream, type UpstreamListener } from './upstreams.js';
+import { createWriteGate } from './write-gate.js';
 
 export type ProxyOptions = {
   readonly plan: Plan;
@@ -113,8 +115,15 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
     () => inFlight.size + (lane?.busy() ?? 0),
     () => lane?.served() ?? 0,
     () => admissions.waiting(),
+    () => Object.keys(inForce?.current.plan.migrations ?? {}).map((name) => [name, gate.evidence(name)]),
   );
   const refused = ({ code }: StranglerError) => metrics.refused.inc({ code });
+  const gate = createWriteGate({
+    now,
+    sleep,
+    onHeld: (migration, outcome) => metrics.held.inc({ migration, outcome }),
+    onOutdated: () => subscription?.askNow?.(),
+  });
   const record = createRecord({ metrics, now });
   const count = countIdentities(metrics.registry);
   const entranceMetrics = exportEntrance(metrics.registry);
@@ -132,6 +141,7 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
   const lasting: Lasting = {
     grpc,
     admissions,
+    gate,
     refused,
     record,
     log,
@@ -211,7 +221,12 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
     upstreams: Object.fromEntries(
       [...plans.current.parts.upstreams.all].map(([name, one]) => [name, one.evidence()]),
     ),
-    migrations: record.migrations(),
+    migrations: Object.fromEntries(
+      Object.entries(record.migrations()).map(([name, traffic]) => [
+        name,
+        { ...traffic, writes: gate.evidence(name) },
+      ]),
+    ),
   });
   const admin = createAdmin({
     address: plan.proxy.admin,
@@ -233,29 +248,33 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
     throw error;
   });
 
+  const subscription: StateSubscription | undefined =
+    options.subscription ??
+    (plan.control &&
+      subscribeToState({
+        url: urlOf(plan.control.listen),
+        token: plan.control.adminToken,
+        subscriber: instance,
+        adminPort: Number(new URL(adminUrl).port),
+        onContact(contact) {
+          setContact(!contact.lost);
+          if (contact.lost)
+            log.warn(`control plane is out of reach (${contact.reason}): the last state stays in force`);
+          else log.info('control plane is back');
+        },
+      }));
   const following = await followState({
-    subscription:
-      options.subscription ??
-      (plan.control &&
-        subscribeToState({
-          url: urlOf(plan.control.listen),
-          token: plan.control.adminToken,
-          subscriber: instance,
-          adminPort: Number(new URL(adminUrl).port),
-          onContact(contact) {
-            setContact(!contact.lost);
-            if (contact.lost)
-              log.warn(`control plane is out of reach (${contact.reason}): the last state stays in force`);
-            else log.info('control plane is back');
-          },
-        })),
+    subscription,
     file: plan.proxy.stateFile === undefined ? undefined : resolve(plan.folder, plan.proxy.stateFile),
     log,
     onState(state, isNews) {
-      plans.current.parts.routing.put(state);
+      // Also in plans that only requests from before use: one of them must not be let go by a state that is over.
+      for (const { parts } of plans.all()) parts.routing.put(state);
+      const held = gate.put(state, drainMsOf(plans.current.plan));
       record.changed(state);
       metrics.stateVersion.set(state.version);
       if (isNews) setContact(true);
+      return held;
     },
   });
   function setContact(is: boolean): void {
@@ -338,6 +357,7 @@ export async function createProxy(options: ProxyOptions): Promise<Running> {
       ...(reloading && { reload: async () => reloading?.reload() }),
       async stop() {
         isStopping = true;
+        gate.stop();
         const served = Promise.race([
           Promise.all([...inFlight, lane?.drain()]),
           delay(DRAIN_MS, undefined, { ref: false }),

@@ -12,6 +12,14 @@ export const refusalBody = ({ code, message }: StranglerError, requestId: string
 /** An error, and the headers that tell the client what to do about it. */
 export type Refusal = { readonly error: StranglerError; readonly headers: Readonly<Record<string, string>> };
 
+const RETRY_AFTER_S = 1;
+
+/** A refusal that is over soon. */
+export const retryLater = (error: StranglerError): Refusal => ({
+  error,
+  headers: { 'retry-after': String(RETRY_AFTER_S) },
+});
+
 // What a client may still send while it is told: with less, its own connection would be reset before it has read why.
 const LINGER_MS = 1_000;
 const LINGER_BYTES = 4_194_304;

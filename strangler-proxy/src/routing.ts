@@ -1,5 +1,7 @@
 import {
+  epochOf,
   generationOf,
+  isHeld,
   type PathRules,
   type Phase,
   phaseOf,
@@ -15,6 +17,10 @@ export type Routing = {
   readonly state: RoutingState;
   phase(route: Route | undefined): Phase;
   generation(route: Route): number;
+  /** Whether writes of the route's migration are held. */
+  isHeld(route: Route): boolean;
+  /** Of the authority over what the route writes. */
+  epoch(route: Route): number;
 };
 
 /** The routing in force, swapped by one assignment. */
@@ -29,6 +35,8 @@ export function createRouting(
     state: next,
     phase: (route) => (route ? phaseOf(next, route.migration) : 'legacy'),
     generation: (route) => generationOf(next, route.migration),
+    isHeld: (route) => isHeld(next, route.migration),
+    epoch: (route) => epochOf(next, route.migration),
   });
   return {
     current: compile(state),

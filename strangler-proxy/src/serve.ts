@@ -7,7 +7,10 @@ import { recognise } from './identify.js';
 import type { Verdict } from './judge.js';
 import type { PipelineParts } from './pipeline.js';
 import { recordServed } from './record-served.js';
+import { retryLater } from './refuse.js';
 import type { Ending } from './tell-served.js';
+import { unknownOutcome } from './unknown-outcome.js';
+import type { Write } from './writes.js';
 
 /** A client's request and the way of its answer. The flow serves it without knowing which lane carries it. */
 export type Exchange = {
@@ -24,6 +27,8 @@ export type Brought = Pick<Ending, 'startedAt' | 'decidedAt' | 'tries'> & {
   readonly entry: Pick<Entry, 'moveTo'>;
   /** Cookies of legacy, which was asked whose session it is. */
   readonly setCookies?: readonly string[] | undefined;
+  /** Of a write of a migration. */
+  readonly write?: Write | undefined;
 };
 
 /** A request on its way. The lane sends what it is told, and says what became of it, until nothing more is to be sent. */
@@ -39,7 +44,7 @@ export type Serve = (verdict: Verdict, brought: Brought, exchange: Exchange) => 
 /** forward -> (shadow ->) compare -> record: what becomes of a request that has been judged, whichever lane carries it. */
 export function createServe(parts: Omit<PipelineParts, 'forward'>): Serve {
   const { admission, upstreams, shadow, log, now, authenticate } = parts;
-  return (verdict, { setCookies, entry, startedAt, decidedAt, tries }, exchange) => {
+  return (verdict, { setCookies, entry, write, startedAt, decidedAt, tries }, exchange) => {
     const { accepted, route, decision, service } = verdict;
     const capture = decision.shadow && route ? shadow.reserve(route) : undefined;
     exchange.tell(verdict, false);
@@ -60,11 +65,15 @@ export function createServe(parts: Omit<PipelineParts, 'forward'>): Serve {
           { code: outcome.error.code, method: accepted.method, route: route?.text ?? 'other' },
           outcome.error.message,
         );
-        exchange.refuse(outcome.error, unanswered && { headers: unanswered });
+        const unknown = write && unknownOutcome(write, upstream.name, outcome.error);
+        if (unknown) parts.refused(unknown);
+        const { error, headers } = unknown ? retryLater(unknown) : { error: outcome.error, headers: {} };
+        exchange.refuse(error, { headers: { ...headers, ...unanswered } });
       }
       const refused = outcome.kind === 'refused' ? outcome : undefined;
       if (refused) {
         parts.refused(refused.error);
+        if (refused.error.code === 'PROXY_STALE_EPOCH') parts.gate.outdated();
         exchange.refuse(refused.error, {
           headers: { ...refused.headers, ...unanswered },
           close: accepted.hasBody,
@@ -102,6 +111,7 @@ export function createServe(parts: Omit<PipelineParts, 'forward'>): Serve {
         upstream,
         route: decision.side === 'service' ? route : undefined,
         hold: decision.fallback,
+        write,
         setCookies: moved,
         ownHeaders,
         bodyBytes,

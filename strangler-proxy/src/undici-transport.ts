@@ -67,7 +67,7 @@ function carry({ attempt, settle }: Ongoing): void {
     };
     exchange(attempt, instance, message, (ending) => {
       const mayRetry = ending.kind === 'failed' && left > 0 && !response.destroyed;
-      const cause = mayRetry ? retryCause(ending, accepted) : undefined;
+      const cause = mayRetry ? retryCause(ending, accepted, attempt.write) : undefined;
       const next = cause && upstream.retry(instance, cause);
       if (next) {
         left--;

@@ -32,6 +32,24 @@ describe('the evidence of several proxies', () => {
     });
   });
 
+  it('has the writes of all, and none when one does not say', () => {
+    const writes = { held: 1, inFlight: 2, lastHoldMs: null, released: 3, refused: 4, left: 5 };
+    const telling = (instance: string, more: object) =>
+      proxyEvidence(traffic({ writes: { ...writes, ...more } }), { instance });
+    const writesOf = (...proxies: [ProxyEvidence, ...ProxyEvidence[]]) =>
+      addUp(proxies).migrations['catalog']?.writes;
+    expect(writesOf(telling('a', { lastHoldMs: 70 }), telling('b', { lastHoldMs: 90 }))).toEqual({
+      held: 2,
+      inFlight: 4,
+      lastHoldMs: 90,
+      released: 6,
+      refused: 8,
+      left: 10,
+    });
+    expect(writesOf(telling('a', {}), telling('b', {}))?.lastHoldMs).toBeNull();
+    expect(writesOf(telling('a', {}), proxy('b'))).toBeUndefined();
+  });
+
   it('has of mismatches the newest samples, no more than one proxy keeps', () => {
     const sample = (at: number) => ({ at: ago(at), request: `GET /${at}`, differences: [] });
     const sum = addUp([

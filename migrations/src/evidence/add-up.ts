@@ -61,6 +61,7 @@ function trafficOf(
     phase: traffics[0].phase,
     share: shareOf(traffics),
     serviceFailures: sum(traffics.map(({ serviceFailures }) => serviceFailures)),
+    ...writesOf(traffics),
     routes: routes.map((route) =>
       routeOf(
         known.flatMap(({ startedAt, traffic }) => {
@@ -70,6 +71,25 @@ function trafficOf(
         countFrom,
       ),
     ),
+  };
+}
+
+/** Left out when one of them says nothing of writes. */
+function writesOf(traffics: Several<MigrationTraffic>): Pick<MigrationTraffic, 'writes'> {
+  const all = traffics.flatMap(({ writes }) => writes ?? []);
+  if (all.length < traffics.length) return {};
+  const total = (count: 'held' | 'inFlight' | 'released' | 'refused' | 'left') =>
+    sum(all.map((writes) => writes[count]));
+  const holds = all.flatMap(({ lastHoldMs }) => lastHoldMs ?? []);
+  return {
+    writes: {
+      held: total('held'),
+      inFlight: total('inFlight'),
+      lastHoldMs: holds.length > 0 ? Math.max(...holds) : null,
+      released: total('released'),
+      refused: total('refused'),
+      left: total('left'),
+    },
   };
 }
 
