@@ -2,7 +2,7 @@ import { type ChangeEvent, type Row, StranglerError } from '@strangler/contracts
 import type { Connection, RowDataPacket } from 'mysql2/promise';
 import { type Assembly, noneTouched, touch, type Touched } from './assembly.js';
 import type { Write } from './compact.js';
-import { isRetryable, isSystemic } from './database-errors.js';
+import { isFenced, isRetryable, isSystemic } from './database-errors.js';
 import { lookupMissing, rowRefused } from './errors.js';
 import { keyShown, keyText } from './map.js';
 import { keyIdOf, keysOf, type ParkingLot } from './parking-lot.js';
@@ -177,7 +177,7 @@ async function isTaken(connection: Connection, statement: string): Promise<unkno
     await connection.query(statement);
     return true;
   } catch (error) {
-    if (isRetryable(error)) throw error;
+    if (isRetryable(error) || isFenced(error)) throw error;
     await connection.query('ROLLBACK TO SAVEPOINT assembling');
     return error;
   }

@@ -11,7 +11,7 @@ import type { Throttle } from './throttle.js';
 export type Flow = {
   readonly pairs: readonly TablePair[];
   /** Resolves when the target has everything that was committed in the source before the call. Throws APPLY_BEHIND. */
-  reach(signal: AbortSignal): Promise<void>;
+  reach(signal: AbortSignal, deadlineMs?: number): Promise<void>;
   /** Calls back for every key of a target that the log touches, with the name of its pair and null where it may be any, until the returned function is called. */
   watch(onTouched: (pair: string, key: Row | null) => void): () => void;
   readonly parked: () => ReadonlyMap<string, Parked>;

@@ -20,6 +20,8 @@ export type PipelineOptions = {
   readonly echoesOf?: string;
   /** Both sides are equal where the stream begins, so nothing is copied. */
   readonly beginsEqual?: boolean;
+  /** It begins nowhere but where a handover has noted. */
+  readonly isHandedOver?: boolean;
   readonly tripwire?: TripwireLimits;
   readonly flowClock: FlowClock;
   readonly random: () => number;

@@ -9,7 +9,7 @@ import { backfill, type Chunk } from './backfill.js';
 import { capturedBy } from './change-source.js';
 import { connect, controlSchemaOf, type Database } from './connect.js';
 import { ensureTables, SOURCE_TABLES, TARGET_TABLES } from './control-tables.js';
-import { flowEnded } from './errors.js';
+import { flowEnded, notHandedOver } from './errors.js';
 import { readParents } from './foreign-keys.js';
 import { firstStart } from './first-start.js';
 import { follow } from './follow.js';
@@ -82,6 +82,8 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
     const changes = await originsTold({ ...options, source, captured, pairs }, running);
     own = await ownWritesIn({ ...options, source, open, pairs });
     const stored = await applier.takeOver();
+    if (!stored && options.isHandedOver) throw notHandedOver(stream);
+    await stopPoints('stream-owned');
     if (stored) await forget(fresh);
     const start =
       stored?.offset ?? (await firstStart({ ...options, pairs, changes, applier, source, target }));
@@ -176,7 +178,7 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
     });
     observer.onFlow({
       pairs: pairs.filter(({ shadow }) => !shadow),
-      reach: (given) => watermarks.reach(AbortSignal.any([given, running])),
+      reach: (given, deadlineMs) => watermarks.reach(AbortSignal.any([given, running]), deadlineMs),
       watch(onTouched) {
         watchers.add(onTouched);
         return () => watchers.delete(onTouched);

@@ -1,3 +1,4 @@
+import type { Stream } from './handover.js';
 import type { Phase } from './phases.js';
 import type { Problem } from './problem.js';
 import type { Verification, VerificationProgress } from './verification.js';
@@ -220,6 +221,8 @@ export const SYNC_STATES = ['idle', 'backfilling', 'tailing', 'dropping', 'stopp
 export type SyncState = (typeof SYNC_STATES)[number];
 
 export type MigrationSync = {
+  /** The stream that all of this is of: the one that the phase lets run. Left out: there is none but that from legacy to the service. */
+  readonly stream?: Stream;
   readonly state: SyncState;
   /** Why it stopped, one sentence with the remedy; null otherwise. */
   readonly problem: string | null;
