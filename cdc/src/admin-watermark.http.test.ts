@@ -23,6 +23,7 @@ const start = (token?: string) =>
     parking: () => undefined,
     recopy: () => undefined,
     conflicts: () => undefined,
+    streams: () => undefined,
   });
 beforeEach(async () => {
   applied = createAppliedUntil(flowClock(), ['catalog', 'search'], 200);

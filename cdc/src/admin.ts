@@ -12,6 +12,7 @@ import {
 } from '@strangler/contracts';
 import type { Logger } from 'pino';
 import { migrationUnknown } from './errors.js';
+import { answerHandover, type Handover, type HandoverVerb } from './answer-handover.js';
 import { answerParked, type Parking } from './answer-parked.js';
 import { answerRecopy, type RecopyTaker } from './answer-recopy.js';
 import { answerVerify, type Verifier } from './answer-verify.js';
@@ -27,10 +28,11 @@ export type AdminOptions = {
   readonly parking: (migration: string) => Parking | undefined;
   readonly recopy: (migration: string) => RecopyTaker | undefined;
   readonly conflicts: (migration: string) => Promise<KeptConflicts> | undefined;
+  readonly streams: (migration: string) => Handover | undefined;
 };
 
 /** The admin server: GET /health, /ready, /metrics, /evidence, /watermark, /migrations/NAME/parked, /conflicts; POST /migrations/NAME/verify, /repair, /recopy,
- * /parked/retry and /parked/discard. Rejects when the address is taken. */
+ * /parked/retry, /parked/discard, /reach, /tail, /handover and /self-test. Rejects when the address is taken. */
 export async function startAdmin(
   options: AdminOptions,
 ): Promise<{ readonly url: string; stop(): Promise<void> }> {
@@ -82,6 +84,13 @@ export async function startAdmin(
       const taker = options.recopy(name);
       if (!taker) throw migrationUnknown(name);
       return send(response, 200, await answerRecopy(taker, request));
+    }
+    const handover = /^\/migrations\/([^/]+)\/(reach|tail|handover|self-test)$/.exec(pathname);
+    if (handover) {
+      const name = decodeURIComponent(handover[1] as string);
+      const streams = options.streams(name);
+      if (!streams) throw migrationUnknown(name);
+      return send(response, 200, await answerHandover(streams, request, handover[2] as HandoverVerb));
     }
     const verification = /^\/migrations\/([^/]+)\/(verify|repair)$/.exec(pathname);
     if (verification) {

@@ -2,7 +2,7 @@ import { type ChangeEvent, type Row, StranglerError } from '@strangler/contracts
 import type { Connection, RowDataPacket } from 'mysql2/promise';
 import { type Assembly, noneTouched, touch, type Touched } from './assembly.js';
 import type { Write } from './compact.js';
-import { isRetryable, isSystemic } from './database-errors.js';
+import { isFenced, isRetryable, isSystemic } from './database-errors.js';
 import { lookupMissing, rowRefused } from './errors.js';
 import { keyShown, keyText } from './map.js';
 import { keyIdOf, keysOf, type ParkingLot } from './parking-lot.js';
@@ -28,8 +28,8 @@ export async function beginAssembling(
   const asked = new Map<TablePair, Map<string, Row>>();
   for (const write of writes) {
     const { pair } = write;
-    const assembly = pair.assembly ?? pair.shadow?.assembly;
-    if (!assembly) continue;
+    const assembly = pair.assembly ?? pair.shadow?.own;
+    if (!assembly || assembly.columns.length === 0) continue;
     const of = touched.get(assembly) ?? noneTouched();
     touched.set(assembly, of);
     if (write.kind === 'empty') of.isAll ||= pair.shadow !== undefined;
@@ -47,7 +47,7 @@ export async function beginAssembling(
 async function readLinks(connection: Connection, { touched, asked }: Assembling): Promise<void> {
   for (const [pair, keys] of asked) {
     const { shadow } = pair;
-    const of = shadow && touched.get(shadow.assembly);
+    const of = shadow && touched.get(shadow.own);
     if (!of) continue;
     for (const some of slices([...keys.values()])) {
       const where = `WHERE ${isOneOf(some, pair.target)}`;
@@ -177,7 +177,7 @@ async function isTaken(connection: Connection, statement: string): Promise<unkno
     await connection.query(statement);
     return true;
   } catch (error) {
-    if (isRetryable(error)) throw error;
+    if (isRetryable(error) || isFenced(error)) throw error;
     await connection.query('ROLLBACK TO SAVEPOINT assembling');
     return error;
   }

@@ -122,6 +122,13 @@ const CANARY = `(
   token VARCHAR(64) CHARACTER SET ascii NOT NULL
 ) ENGINE=InnoDB`;
 
+const HANDOVER = `(
+  stream VARCHAR(100) CHARACTER SET ascii NOT NULL PRIMARY KEY,
+  epoch BIGINT UNSIGNED NOT NULL,
+  log_offset VARCHAR(4000) CHARACTER SET ascii NOT NULL,
+  at TIMESTAMP(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6)
+) ENGINE=InnoDB`;
+
 const VERIFICATION = `(
   stream VARCHAR(100) CHARACTER SET ascii NOT NULL PRIMARY KEY,
   plan CHAR(32) CHARACTER SET ascii NOT NULL,
@@ -159,6 +166,7 @@ export const TARGET_TABLES: Readonly<Record<string, string>> = {
   conflicts: CONFLICTS,
   answers: ANSWERS,
   seen: SEEN,
+  handover: HANDOVER,
 };
 
 /** Creates what is missing and asks for no privilege when nothing is. */

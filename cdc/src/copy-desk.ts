@@ -8,7 +8,8 @@ import type {
 } from '@strangler/contracts';
 import type { Logger } from 'pino';
 import { addedUp } from './conflict-journal.js';
-import type { Flow, PipelineObserver } from './pipeline.js';
+import type { Flow } from './flow.js';
+import type { PipelineObserver } from './pipeline-options.js';
 import type { RecopyWish } from './recopy.js';
 import type { StoredRecopy } from './recopy-store.js';
 

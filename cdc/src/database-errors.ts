@@ -72,6 +72,15 @@ const isOfFiles = (error: unknown): boolean => errnoOf(error) > 0 && errnoOf(err
 export const isSystemic = (error: unknown): boolean =>
   errnoOf(error) === 0 || isOfFiles(error) || SYSTEMIC_NUMBERS.has(errnoOf(error));
 
+const ER_SIGNAL_EXCEPTION = 1644;
+
+/** Whether the fence of a table has refused a write, which says nothing of the row: the other side has the authority. */
+export function isFenced(error: unknown): boolean {
+  const { message, cause } = (error ?? {}) as { readonly message?: string; readonly cause?: unknown };
+  if (errnoOf(error) === ER_SIGNAL_EXCEPTION) return (message ?? '').startsWith('FENCED:');
+  return cause !== undefined && isFenced(cause);
+}
+
 /** Whether the same attempt may succeed later without anything being changed. */
 export function isRetryable(error: unknown): boolean {
   if (error instanceof StranglerError) return RETRYABLE_SENTENCES.has(error.code) && !isDenied(error.cause);

@@ -7,7 +7,7 @@ import { ensureTables, TARGET_TABLES } from './control-tables.js';
 import { compileMapping } from './map.js';
 import { dropRefused } from './errors.js';
 import { isReversed } from './reverse.js';
-import { dropShadows } from './shadow-table.js';
+import { forgetStream } from './forget-stream.js';
 import { quoted } from './sql.js';
 
 const ROWS_AT_A_TIME = 2_000;
@@ -84,22 +84,7 @@ export async function dropCopy(
         deleted = result.affectedRows;
       } while (deleted === ROWS_AT_A_TIME);
     }
-    await dropShadows(connection, schema, stream);
-    await connection.beginTransaction();
-    for (const table of [
-      'captured_columns',
-      'backfill_progress',
-      'recopy',
-      'stray_writes',
-      'verification',
-      'drift',
-      'parked',
-      'conflicts',
-      'seen',
-      'apply_offset',
-    ])
-      await connection.query(`DELETE FROM ${quoted(schema, table)} WHERE stream = ?`, [stream]);
-    await connection.commit();
+    await forgetStream(connection, schema, stream);
   } finally {
     connection.destroy();
   }
@@ -119,4 +104,16 @@ export async function finishDrop(
     connection.destroy();
   }
   await dropCopy(target, stream, data, signal);
+}
+
+/** Forgets that a stream has ever begun, and leaves what it has written. Does nothing when it has not. */
+export async function forgetBegun(target: Database, stream: string): Promise<void> {
+  const connection = await connect(target);
+  try {
+    if (!(await hasCopy(connection, target, stream))) return;
+    await ensureTables(connection, controlSchemaOf(target), TARGET_TABLES);
+    await forgetStream(connection, controlSchemaOf(target), stream);
+  } finally {
+    connection.destroy();
+  }
 }

@@ -168,6 +168,45 @@ export const applyBehind = (stream: string, milliseconds: number) =>
     503,
     `migration "${stream}" did not reach a watermark within ${milliseconds} ms: try again when it has caught up`,
   );
+export const streamNotRunning = (migration: string, stream: string, other: string) =>
+  new StranglerError(
+    'STREAM_NOT_RUNNING',
+    409,
+    `stream "${stream}" of migration "${migration}" does not run, "${other}" is what its phase asks for: ask that one, or wait until the phase has come through`,
+  );
+export const streamFenced = (stream: string, cause: unknown) =>
+  new StranglerError(
+    'STREAM_FENCED',
+    409,
+    `stream "${stream}" may not write (${reasonOf(cause)}): the other side has the authority over that table; nothing was written, and it goes on when a cutover hands the table back`,
+    cause,
+  );
+export const notHandedOver = (stream: string) =>
+  new StranglerError(
+    'STREAM_NOT_HANDED_OVER',
+    409,
+    `stream "${stream}" does not know where it begins: change sides with "strangler cutover", which notes that`,
+  );
+export const handoverStale = (stream: string, epoch: number, noted: number) =>
+  new StranglerError(
+    'HANDOVER_STALE',
+    409,
+    `stream "${stream}" was handed over in epoch ${noted} already, and not in ${epoch}: the attempt that asks is over; see "strangler status"`,
+  );
+export const handoverRunning = (migration: string, stream: string) =>
+  new StranglerError(
+    'HANDOVER_RUNNING',
+    409,
+    `stream "${stream}" of migration "${migration}" is the one that runs: hand over to the other one`,
+  );
+export const tailLate = (stream: string, milliseconds: number) =>
+  new StranglerError(
+    'TAIL_LATE',
+    503,
+    `the tail of stream "${stream}" was not compared within ${milliseconds} ms: ask for fewer rows, or give it longer`,
+  );
+export const wishInvalid = (problem: string) =>
+  new StranglerError('BODY_INVALID', 400, `the body is not what is asked for here: ${problem}`);
 export const flowEnded = (stream: string) =>
   new StranglerError(
     'FLOW_ENDED',

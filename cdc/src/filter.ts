@@ -1,4 +1,6 @@
 import type { Row, TableMapping, Value, Where, WhereValue } from '@strangler/contracts';
+import { literal, quoted } from './sql.js';
+import { columnOf, type Table } from './table.js';
 
 /** Which source rows a mapping takes, and the columns in which all of these have the same. */
 export type Filter = {
@@ -41,4 +43,23 @@ export function compileFilter({ where }: Pick<TableMapping, 'where'>): Filter {
       ),
     ),
   };
+}
+
+/** The same as conditions of SQL on the table that has the rows; texts are equal letter by letter, as there. */
+export function filterSql({ where }: Pick<TableMapping, 'where'>, table: Table): readonly string[] {
+  return Object.entries(where ?? {})
+    .map(conditionOf)
+    .map(({ name, values, isNot }) => {
+      const kind = columnOf(table, name)?.kind;
+      const column =
+        kind === 'text' ? `CONVERT(${quoted(name)} USING utf8mb4) COLLATE utf8mb4_bin` : quoted(name);
+      const texts = [...values].filter((value) => value !== null);
+      const any = [
+        ...(texts.length === 0
+          ? []
+          : [`${column} IN (${texts.map((value) => literal(value, table, name)).join(', ')})`]),
+        ...(values.has(null) ? [`${quoted(name)} IS NULL`] : []),
+      ];
+      return `${isNot ? 'NOT ' : ''}COALESCE(${any.join(' OR ')}, FALSE)`;
+    });
 }

@@ -7,6 +7,8 @@ export * from './stop-points.js';
 export * from './sync.js';
 export * from './flow-clock.js';
 export * from './pipeline.js';
+export * from './pipeline-options.js';
+export * from './flow.js';
 export * from './bound-heap.js';
 export * from './connect-api.js';
 export * from './connector-config.js';

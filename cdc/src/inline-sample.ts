@@ -5,7 +5,7 @@ import { driftStore } from './drift-store.js';
 import { isParked } from './expected-rows.js';
 import { lookAgain } from './look-again.js';
 import { keyIdOf } from './parking-lot.js';
-import type { Flow } from './pipeline.js';
+import type { Flow } from './flow.js';
 import type { TablePair } from './table-pair.js';
 
 /** Keys that wait to be looked at; while there are so many no more are chosen. */

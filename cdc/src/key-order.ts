@@ -3,6 +3,7 @@ import type { Connection } from 'mysql2/promise';
 import type { Column } from './column.js';
 import { isBytes } from './column.js';
 import { compareRow, expectedOf, type Found, targetKeyText } from './compare-rows.js';
+import { ownRows } from './own-rows.js';
 import { isSameRow, type RawRows, readRawRows, rowReader } from './raw-rows.js';
 import { parentKey } from './read-pair.js';
 import { isBehind, isUpTo, quoted } from './sql.js';
@@ -24,7 +25,7 @@ export type OrderedKeys = {
  */
 export function walkInOrder({ map, source, target, children, assembly }: TablePair): OrderedKeys | undefined {
   // Rows of other tables are asked for by lists of keys, and rows of other mappings lie between.
-  if (assembly || Object.keys(map.own).length > 0) return undefined;
+  if (assembly || ownRows({ map, target }) !== 'TRUE') return undefined;
   const names = source.primaryKey;
   const named = (columns: Readonly<Record<string, string>>): readonly string[] => {
     const columnOfSource = new Map(Object.entries(columns).map(([to, from]) => [from, to]));

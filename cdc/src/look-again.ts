@@ -4,7 +4,7 @@ import type { Connection } from 'mysql2/promise';
 import { compareRow, type Difference, targetKeyText } from './compare-rows.js';
 import { expectedRows } from './expected-rows.js';
 import type { MappedRow } from './map.js';
-import type { Flow } from './pipeline.js';
+import type { Flow } from './flow.js';
 import { readSource, readTarget } from './read-pair.js';
 import type { TablePair } from './table-pair.js';
 

@@ -19,20 +19,21 @@ import {
 } from '@strangler/contracts';
 import type { Logger } from 'pino';
 import { etaMs, type Progress } from './backfill.js';
-import { binlogSource } from './binlog-source.js';
 import type { ChangeSource, CapturedTable } from './change-source.js';
-import { storedColumnHistory } from './column-history.js';
 import type { Database } from './connect.js';
 import { createCopyDesk, type CopyDesk } from './copy-desk.js';
 import { chooseServer, storedOffset } from './choose-server.js';
-import { isRetryable } from './database-errors.js';
-import { dropCopy, finishDrop } from './drop-copy.js';
-import { notSyncing } from './errors.js';
+import { isFenced, isRetryable } from './database-errors.js';
+import { dropCopy, finishDrop, forgetBegun } from './drop-copy.js';
+import { notSyncing, streamFenced } from './errors.js';
 import type { FlowClock } from './flow-clock.js';
 import { keptConflicts } from './kept-conflicts.js';
 import { createLag } from './lag.js';
-import { type Flow, type PipelineObserver, type PipelineOptions, runPipeline } from './pipeline.js';
+import type { Flow } from './flow.js';
+import { runPipeline } from './pipeline.js';
+import type { PipelineObserver, PipelineOptions } from './pipeline-options.js';
 import { namesOf } from './pair-names.js';
+import { ownLog } from './own-log.js';
 import { createParkingDesk, type ParkingDesk } from './parking-desk.js';
 import type { RecopyWish } from './recopy.js';
 import type { ParkingWish } from './repair.js';
@@ -63,10 +64,12 @@ export type MigrationSyncOptions = {
   /** When the copy pauses; the plan's defaults when left out. */
   readonly throttle?: ThrottleLimits;
   readonly sourceOf?: (captured: readonly CapturedTable[]) => ChangeSource;
-} & Pick<PipelineOptions, 'echoesOf' | 'beginsEqual' | 'tripwire'>;
+  /** Called before each start of the flow; answers the stream whose echoes are left out, where there is one. */
+  readonly prepare?: () => Promise<Pick<PipelineOptions, 'echoesOf'>>;
+} & Pick<PipelineOptions, 'echoesOf' | 'beginsEqual' | 'isHandedOver' | 'tripwire'>;
 
-/** What the phase of the migration asks for; `hold` neither runs nor drops. */
-export type Wish = 'run' | 'drop' | 'hold';
+/** What the phase of the migration asks for; `hold` neither runs nor drops, `forget` leaves what was written and forgets the rest. */
+export type Wish = 'run' | 'drop' | 'forget' | 'hold';
 
 const FIRST_RETRY_MS = 500;
 const MAX_RETRY_MS = 5_000;
@@ -75,7 +78,7 @@ const MAX_PARKED_KEYS = 100;
 /** The data of one migration, with a wish that may change at any moment. */
 export class MigrationSync {
   readonly #options: MigrationSyncOptions;
-  readonly #lag = createLag(HEARTBEAT_MS);
+  #lag = createLag(HEARTBEAT_MS);
   #wish: Wish = 'hold';
   #work: { readonly end: AbortController; readonly done: Promise<void> } | undefined;
   #state: SyncState = 'idle';
@@ -111,7 +114,7 @@ export class MigrationSync {
     this.#options.onAppliedUntil(null);
     this.#problem = null;
     if (wish === 'run') this.#start((signal) => this.#run(signal));
-    if (wish === 'drop') this.#start((signal) => this.#drop(signal));
+    if (wish === 'drop' || wish === 'forget') this.#start((signal) => this.#drop(wish, signal));
   }
 
   async stop(): Promise<void> {
@@ -121,12 +124,12 @@ export class MigrationSync {
 
   /** Runs a verification, or joins the one that runs. Throws MIGRATION_NOT_SYNCING. */
   async verify(wish: VerifyWish = {}): Promise<Verification> {
-    return this.#verifications.verify(wish, this.#running());
+    return this.#verifications.verify(wish, this.running());
   }
 
   /** Repairs what verifications have found to differ. Throws MIGRATION_NOT_SYNCING. */
   async repair(wish: RepairWish): Promise<RepairResult> {
-    return this.#verifications.repair(wish, this.#running());
+    return this.#verifications.repair(wish, this.running());
   }
 
   /** The parked keys, oldest first. */
@@ -149,7 +152,8 @@ export class MigrationSync {
     return this.#copy.recopy(wish, this.#tailing());
   }
 
-  #running(): Running {
+  /** The flow, while nothing is left to copy. Throws MIGRATION_NOT_SYNCING. */
+  running(): Running {
     const [flow, work] = [this.#tailing(), this.#work];
     if (!work) throw notSyncing(this.#options.name, this.#state);
     return { flow, from: this.#from, signal: work.end.signal };
@@ -202,13 +206,18 @@ export class MigrationSync {
   /** Until it is ended or meets something that does not pass by itself. */
   async #run(signal: AbortSignal): Promise<void> {
     this.#state = 'backfilling';
+    // Of an earlier time, before the other stream ran, nothing holds any longer.
+    this.#lag = createLag(HEARTBEAT_MS);
+    this.#verifications.forget();
     await this.#insist(signal, async () => {
       const { to, name } = this.#options;
       await finishDrop(to, name, this.#options.data, signal);
       this.#from = await this.#chosen();
+      const prepared = await this.#options.prepare?.();
       await runPipeline(
         {
           ...this.#options,
+          ...prepared,
           from: this.#from,
           stream: name,
           maxParkedKeys: this.#options.maxParkedKeys ?? MAX_PARKED_KEYS,
@@ -222,10 +231,11 @@ export class MigrationSync {
     });
   }
 
-  async #drop(signal: AbortSignal): Promise<void> {
+  async #drop(wish: 'drop' | 'forget', signal: AbortSignal): Promise<void> {
+    const { to, name, data } = this.#options;
     this.#state = 'dropping';
     await this.#insist(signal, () =>
-      dropCopy(this.#options.to, this.#options.name, this.#options.data, signal),
+      wish === 'drop' ? dropCopy(to, name, data, signal) : forgetBegun(to, name),
     );
     if (signal.aborted || this.#problem !== null) return;
     this.#state = 'idle';
@@ -244,7 +254,8 @@ export class MigrationSync {
       try {
         await attempt();
         return;
-      } catch (error) {
+      } catch (thrown) {
+        const error = isFenced(thrown) ? streamFenced(name, thrown) : thrown;
         this.#flow = undefined;
         if (signal.aborted) return;
         if (isRetryable(error)) {
@@ -295,15 +306,7 @@ export class MigrationSync {
   #source(captured: readonly CapturedTable[]): ChangeSource {
     const { name, to, sourceOf } = this.#options;
     const from = this.#from;
-    return (
-      sourceOf?.(captured) ??
-      binlogSource({
-        database: from,
-        tables: captured,
-        history: storedColumnHistory(to, name),
-        yieldsTruncate: this.#options.data.truncate === 'delete',
-      })
-    );
+    return sourceOf?.(captured) ?? ownLog({ name, from, to, data: this.#options.data }, captured);
   }
 
   #observer(): PipelineObserver {

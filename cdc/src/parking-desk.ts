@@ -1,7 +1,7 @@
 import type { MigrationSync, ParkedKey, ParkingResult } from '@strangler/contracts';
 import type { Logger } from 'pino';
 import { type Parked, parkedKeyOf } from './parking-lot.js';
-import type { Flow } from './pipeline.js';
+import type { Flow } from './flow.js';
 import type { ParkingWish } from './repair.js';
 
 const SAMPLES = 10;

@@ -3,7 +3,7 @@ import type { Offset } from '@strangler/contracts';
 import type { Connection } from 'mysql2/promise';
 import { connect, controlSchemaOf, type Database } from './connect.js';
 import { pointRefused } from './errors.js';
-import type { Flow } from './pipeline.js';
+import type { Flow } from './flow.js';
 import { quoted, tableName } from './sql.js';
 import { watermarkTable, writeWatermark } from './watermark.js';
 import { newToken } from './watermarks.js';

@@ -5,7 +5,7 @@ import { driftStore, type DriftStore, type KeptDrift } from './drift-store.js';
 import { isParked } from './expected-rows.js';
 import { lookAgain, type Verdict } from './look-again.js';
 import { keyText } from './map.js';
-import type { Flow } from './pipeline.js';
+import type { Flow } from './flow.js';
 import type { TablePair } from './table-pair.js';
 
 /** Rows of a plan or an answer that are shown. */

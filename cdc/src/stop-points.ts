@@ -5,8 +5,9 @@ export const STOP_POINT_NAMES = [
   'before-commit',
   'after-commit',
 ] as const;
-/** `chunk-verified` is a place of a verification, which runs beside the flow. */
-export type StopPointName = (typeof STOP_POINT_NAMES)[number] | 'chunk-verified';
+/** `chunk-verified` is a place of a verification, which runs beside the flow; `stream-owned` one of each start, and the others of a handover. */
+export type StopPointName =
+  (typeof STOP_POINT_NAMES)[number] | 'chunk-verified' | 'handover-taken' | 'handover-noted' | 'stream-owned';
 
 /** Called at every stop point; the flow waits for it. */
 export type StopPoints = (name: StopPointName) => Promise<void>;

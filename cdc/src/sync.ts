@@ -1,7 +1,5 @@
 import {
-  isSyncedFromLegacy,
   type Plan,
-  type RoutingState,
   type Running,
   subscribeToState,
   type StateSubscription,
@@ -11,10 +9,8 @@ import {
 import type { Logger } from 'pino';
 import { startAdmin } from './admin.js';
 import { createAppliedUntil } from './applied-until.js';
-import { databaseOf } from './connect.js';
 import { type FlowClock, flowClock as newFlowClock } from './flow-clock.js';
-import { MigrationSync, type Wish } from './migration-sync.js';
-import { plannedSource } from './planned-source.js';
+import { type MigrationStreams, migrationStreams } from './migration-streams.js';
 import { noStopPoints, type StopPoints } from './stop-points.js';
 
 export type SyncOptions = {
@@ -43,27 +39,21 @@ export async function createSync(options: SyncOptions): Promise<Sync> {
     flowClock,
     withData.map(([name]) => name),
   );
-  const migrations = new Map<string, MigrationSync>();
+  const migrations = new Map<string, MigrationStreams>();
   for (const [name, { data }] of withData)
     if (data)
       migrations.set(
         name,
-        new MigrationSync({
+        migrationStreams({
+          plan,
           name,
           data,
           log,
           clock,
           flowClock,
           onAppliedUntil: (until) => appliedUntil.move(name, until),
-          from: databaseOf(data.from, plan.databases[data.from] as string),
-          failover: plan.sync.failover[data.from] ?? [],
-          to: databaseOf(data.to, plan.databases[data.to] as string),
           random: options.random ?? Math.random,
-          maxParkedKeys: plan.sync.parking.maxKeys,
-          throttle: plan.sync.throttle,
-          inlineShare: plan.sync.verify.inline,
           stopPoints: options.stopPoints ?? noStopPoints,
-          ...plannedSource(plan, name, data),
         }),
       );
 
@@ -86,10 +76,11 @@ export async function createSync(options: SyncOptions): Promise<Sync> {
     log,
     evidence,
     watermark: (after, signal) => appliedUntil.answer(after, signal),
-    verifier: (name) => migrations.get(name),
-    parking: (name) => migrations.get(name),
-    recopy: (name) => migrations.get(name),
-    conflicts: (name) => migrations.get(name)?.conflicts(),
+    verifier: (name) => migrations.get(name)?.current(),
+    parking: (name) => migrations.get(name)?.current(),
+    recopy: (name) => migrations.get(name)?.current(),
+    conflicts: (name) => migrations.get(name)?.current().conflicts(),
+    streams: (name) => migrations.get(name),
   });
 
   const subscription =
@@ -111,7 +102,10 @@ export async function createSync(options: SyncOptions): Promise<Sync> {
       : undefined);
   const following = subscription?.run(async (state) => {
     stateVersion = state.version;
-    await Promise.all([...migrations].map(([name, migration]) => migration.wish(wishOf(state, name))));
+    // A migration the ledger has never heard of is left as it is: only a phase that was set asks for its copy to be dropped.
+    await Promise.all(
+      [...migrations].map(([name, streams]) => streams.follow(state.migrations[name]?.phase)),
+    );
   }, end.signal);
 
   return {
@@ -124,12 +118,4 @@ export async function createSync(options: SyncOptions): Promise<Sync> {
       await admin.stop();
     },
   };
-}
-
-/** A migration the ledger has never heard of is left as it is: only a phase that was set asks for its copy to be dropped. */
-function wishOf(state: RoutingState, name: string): Wish {
-  const phase = state.migrations[name]?.phase;
-  if (phase === undefined) return 'hold';
-  if (isSyncedFromLegacy(phase)) return 'run';
-  return phase === 'legacy' ? 'drop' : 'hold';
 }

@@ -10,7 +10,7 @@ import type { Logger } from 'pino';
 import type { Database } from './connect.js';
 import { verificationRunning } from './errors.js';
 import { followSample } from './inline-sample.js';
-import type { Flow } from './pipeline.js';
+import type { Flow } from './flow.js';
 import { repairDrift, type RepairWish } from './repair-drift.js';
 import type { StopPoints } from './stop-points.js';
 import { verify, type VerifyWish } from './verify.js';

@@ -7,7 +7,7 @@ import { isParked } from './expected-rows.js';
 import { createTurns } from './in-turn.js';
 import { parseKey, printKey } from './key-text.js';
 import { lookAgain, lookOnce } from './look-again.js';
-import type { Flow } from './pipeline.js';
+import type { Flow } from './flow.js';
 import { openPoint } from './point-in-time.js';
 import type { StopPoints } from './stop-points.js';
 import type { TablePair } from './table-pair.js';

@@ -11,8 +11,8 @@ const REACH_DEADLINE_MS = 30_000;
 /** Writes the watermarks of one stream into its source, and tells those who wait when they were met in the log. */
 export type Watermarks = {
   write(kind: WatermarkKind, token: string): Promise<void>;
-  /** Writes one and waits until the target has everything before it. Throws APPLY_BEHIND after half a minute. */
-  reach(signal: AbortSignal): Promise<void>;
+  /** Writes one and waits until the target has everything before it. Throws APPLY_BEHIND behind the deadline, half a minute when left out. */
+  reach(signal: AbortSignal, deadlineMs?: number): Promise<void>;
   /** To be called when the target has everything before the watermark. */
   met(watermark: Watermark): void;
   /** Writes a heartbeat every half second; ends by throwing. */
@@ -36,10 +36,10 @@ export function createWatermarks(options: {
     writeWatermark(connection, schema, stream, { kind, token, at: clock.now() });
   return {
     write,
-    async reach(signal) {
+    async reach(signal, deadlineMs = REACH_DEADLINE_MS) {
       const token = newToken();
       const end = new AbortController();
-      const late = delay(REACH_DEADLINE_MS, 'late' as const, {
+      const late = delay(deadlineMs, 'late' as const, {
         signal: AbortSignal.any([signal, end.signal]),
       });
       // It ends by being aborted when the watermark comes first.
@@ -47,7 +47,7 @@ export function createWatermarks(options: {
       try {
         const met = new Promise<void>((done) => waiting.set(token, done));
         await write('verify', token);
-        if ((await Promise.race([met, late])) === 'late') throw applyBehind(stream, REACH_DEADLINE_MS);
+        if ((await Promise.race([met, late])) === 'late') throw applyBehind(stream, deadlineMs);
       } finally {
         waiting.delete(token);
         end.abort();

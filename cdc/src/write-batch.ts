@@ -1,7 +1,7 @@
 import { StranglerError } from '@strangler/contracts';
 import { assembleRows, beginAssembling } from './assemble-rows.js';
 import { compact, type MergeWrite, type ParkingWrite, type RowWrite, type Write } from './compact.js';
-import { isRetryable, isSystemic } from './database-errors.js';
+import { isFenced, isRetryable, isSystemic } from './database-errors.js';
 import { keyIdOf, type ParkingLot } from './parking-lot.js';
 import { lockMerged, type Merger, writeMerge } from './write-merge.js';
 import { deleteAll, writeRow } from './write-rows.js';
@@ -78,7 +78,7 @@ async function writeAll(writer: BatchWriter, all: readonly RowWrite[], depth = 0
   try {
     for (const step of compact(writes)) await writeSet(writer, step);
   } catch (error) {
-    if (isRetryable(error)) throw error;
+    if (isRetryable(error) || isFenced(error)) throw error;
     await connection.query(`ROLLBACK TO SAVEPOINT ${savepoint}`).catch(blame(error));
     await writer.stages.forget();
     const half = Math.ceil(writes.length / 2);
@@ -131,4 +131,5 @@ async function tryTo(
 }
 
 const isOfRow = (error: StranglerError): boolean =>
-  error.code === 'CONFLICT_UNDECIDED' || (error.code === 'ROW_REFUSED' && !isSystemic(error.cause));
+  error.code === 'CONFLICT_UNDECIDED' ||
+  (error.code === 'ROW_REFUSED' && !isSystemic(error.cause) && !isFenced(error));

@@ -240,7 +240,7 @@ export const SYNC_STATES = ['idle', 'backfilling', 'tailing', 'dropping', 'stopp
 export type SyncState = (typeof SYNC_STATES)[number];
 
 export type MigrationSync = {
-  /** The one that runs, and that all of this is about; `there` when left out. */
+  /** The stream that all of this is of: the one that the phase lets run. Left out: there is none but that from legacy to the service. */
   readonly stream?: Stream;
   readonly state: SyncState;
   /** Why it stopped, one sentence with the remedy; null otherwise. */
