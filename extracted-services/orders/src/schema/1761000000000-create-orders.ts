@@ -56,7 +56,7 @@ export class CreateOrders1761000000000 implements MigrationInterface {
       order_id INT NULL,
       quantity INT NULL,
       created_at DATETIME NULL COMMENT 'UTC',
-      released BOOLEAN NOT NULL,
+      released BOOLEAN NULL COMMENT 'NULL: no, as in the shop',
       KEY stock_reservation_product (product_id)
     ) ${TABLE}`);
     await queryRunner.query(`CREATE TABLE cart_claim (

@@ -9,5 +9,6 @@ export class StockReservation {
   @Column({ name: 'order_id', type: 'int', nullable: true }) orderId: number | null;
   @Column({ type: 'int', nullable: true }) quantity: number | null;
   @Column({ name: 'created_at', type: 'datetime', nullable: true, comment: 'UTC' }) createdAt: Date | null;
-  @Column({ type: 'boolean' }) released: boolean;
+  @Column({ type: 'boolean', nullable: true, comment: 'NULL: no, as in the shop' })
+  released: boolean | null;
 }
