@@ -69,6 +69,22 @@ describe('the orders service, beside the shop it came from', () => {
     expect(statuses).toMatchObject({ 200: 120, 404: 6, 400: 2 });
   });
 
+  it('shows the same pages, its own addresses but for the host', async () => {
+    const [customer] = customers as readonly [Customer];
+    const pages = [
+      ['GET', '/orders'],
+      ...['B000001', 'B009001', 'B009003', 'none', '%3Cb%3E'].map((no) => ['GET', `/orders/${no}`] as const),
+      ['POST', '/checkout', { form: {}, headers: { 'x-csrf-token': '' } }],
+      ['POST', '/checkout', { form: { method: 'card' } }],
+      ['POST', '/checkout', { form: { method: 'gold' } }],
+    ] as const;
+    expect(await same(customer, pages)).toEqual({ 200: 4, 404: 2, 403: 1, 409: 1, 400: 1 });
+    for (const side of [world.shop, world.service]) {
+      const { status, headers } = await world.stranger().send(side, 'GET', '/orders?page=1');
+      expect([status, headers['location']]).toEqual([302, `${side}/login?next=%2Forders%3Fpage%3D1`]);
+    }
+  });
+
   it('lets in whom the shop lets in, and refuses in the same words', async () => {
     const asked = [
       ['GET', '/api/orders'],

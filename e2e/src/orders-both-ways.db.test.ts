@@ -64,6 +64,7 @@ describe('stock and orders, as the plan of the shop maps them', () => {
     const there = await world.stream('there');
     await isVerified(there);
     const placed = await order(world.shop, customer, 1, 2);
+    expect(placed).toMatchObject({ status: 'new', payments: [{ method: 'card', status: 'open' }] });
     await customer.send(world.shop, 'POST', `/api/orders/${placed.order_no}/payments`, {
       json: { method: 'paypal' },
     });

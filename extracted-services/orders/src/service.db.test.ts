@@ -65,7 +65,7 @@ interface Order {
 /** Somebody with a session at the shop, logged in when they are a customer. */
 function person(customer?: { id: number; admin?: boolean }) {
   const sid = (++sessions).toString(16).padStart(64, '0');
-  if (customer) shop.customers.set(sid, { id: customer.id, admin: customer.admin ?? false });
+  if (customer) shop.customers.set(sid, { id: customer.id, name: 'Ann Lee', admin: customer.admin ?? false });
   const headers = { cookie: `cust=1; shop_sid=${sid}`, 'x-csrf-token': `token of ${sid.slice(0, 4)}` };
   const send = async <T = unknown>(
     method: string,
@@ -297,8 +297,13 @@ describe('whoever', () => {
       status: 303,
       location: `${service.url}/orders/B000005`,
     });
+    const page = await customer.get<string>('/orders/B000005');
+    expect(page.body).toContain('Hello, Ann Lee');
+    expect(page.body).toContain('1 x Thing 1');
     const refused = await customer.send<string>('POST', '/checkout', { method: 'card' });
     expect([refused.status, refused.body]).toEqual([409, expect.stringContaining('The cart is empty')]);
+    const stranger = await person().get('/orders?x=1');
+    expect(stranger).toMatchObject({ status: 302, location: `${service.url}/login?next=%2Forders%3Fx%3D1` });
     expect(await person().send('POST', '/checkout')).toMatchObject({
       status: 302,
       location: `${service.url}/login`,

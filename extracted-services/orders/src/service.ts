@@ -7,6 +7,7 @@ import compression from 'compression';
 import { dataSourceOptions, inspectDatabase } from './database.js';
 import type { Environment } from './environment.js';
 import { describeApi } from './openapi.js';
+import { renderViews } from './pages/views.js';
 import { ServiceModule } from './service.module.js';
 import { HttpShop } from './shop/http-shop.js';
 import type { Shop } from './shop/shop.js';
@@ -45,6 +46,7 @@ export async function startService(
     }),
   );
   app.useGlobalPipes(new ValidationPipe({ transform: true, whitelist: true }));
+  renderViews(app);
   describeApi(app);
 
   // Nest's own listen logs a stack trace beside the error it throws.

@@ -20,7 +20,9 @@ interface AskedRequest extends Request {
 }
 
 const requestOf = (context: ExecutionContext): AskedRequest => context.switchToHttp().getRequest();
-const sidOf = (request: Request): string | undefined => SESSION_COOKIE.exec(request.get('cookie') ?? '')?.[1];
+/** The session of the shop that a request belongs to, if it says one. */
+export const sidOf = (request: Request): string | undefined =>
+  SESSION_COOKIE.exec(request.get('cookie') ?? '')?.[1];
 
 /** On every route: what changes something needs the token of the session, in `_csrf` of a form or in `x-csrf-token`. */
 @Injectable()

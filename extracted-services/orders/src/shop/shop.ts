@@ -1,6 +1,7 @@
 /** Who a session of the shop belongs to. */
 export interface Customer {
   readonly id: number;
+  readonly name: string;
   readonly admin: boolean;
 }
 
