@@ -16,6 +16,8 @@ export * from './control-tables.js';
 export * from './connector-watch.js';
 export * from './kafka-log.js';
 export * from './kafka-source.js';
+export * from './migration-sync.js';
+export * from './reversed-data.js';
 export * from './source-coordinate.js';
 export * from './watermark.js';
 export * from './verify.js';

@@ -480,6 +480,7 @@ describe('the plan of the base', () => {
         'STRANGLER_CONTROL_TOKEN',
         'SHOP_DATABASE_URL',
         'CATALOG_DATABASE_URL',
+        'ORDERS_DATABASE_URL',
       ],
       'strangler-control': [
         'STRANGLER_PROXY_TOKEN',
@@ -494,6 +495,7 @@ describe('the plan of the base', () => {
       expect([...placeholders, ...secrets(name)].toSorted()).toEqual([
         'CATALOG_DATABASE_URL',
         'LEDGER_DATABASE_URL',
+        'ORDERS_DATABASE_URL',
         'SHOP_DATABASE_URL',
         'STRANGLER_CONTROL_TOKEN',
         'STRANGLER_PROXY_TOKEN',
@@ -593,7 +595,7 @@ if (!(built.error && 'code' in built.error && built.error.code === 'ENOENT'))
       const images = ofKind(objects, 'Deployment').flatMap((deployment) =>
         containersOf(podOf(deployment)).map(({ image }) => image),
       );
-      expect(images).toHaveLength(6);
+      expect(images).toHaveLength(8);
       for (const image of images) expect(image).toMatch(/^strangler-toolkit\/[a-z-]+:0\.1\.0$/);
     });
   });

@@ -49,6 +49,7 @@ describe('strangler up, where something is wrong', () => {
       SHOP_CONTROL_LISTEN: control,
       SHOP_URL: 'http://127.0.0.1:1',
       CATALOG_URL: 'http://127.0.0.1:2',
+      ORDERS_URL: 'http://127.0.0.1:3',
       STRANGLER_PROXY_TOKEN: 'a-token-of-the-proxy',
       STRANGLER_SYNC_TOKEN: 'a-token-of-the-sync',
       STRANGLER_CONTROL_TOKEN: 'a-token-of-the-control-plane',
@@ -57,6 +58,7 @@ describe('strangler up, where something is wrong', () => {
       SHOP_STATE_FILE: join(folder, 'state.json'),
       SHOP_DATABASE_URL: at(good, 'no_such_shop'),
       CATALOG_DATABASE_URL: at(good, 'no_such_catalog'),
+      ORDERS_DATABASE_URL: at(good, 'no_such_orders'),
       LEDGER_DATABASE_URL: at(good, 'no_such_ledger'),
       ...changes,
     };

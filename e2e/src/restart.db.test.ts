@@ -45,7 +45,12 @@ describe('the toolkit, ended at any moment', () => {
       );
       await world.startToolkit();
       const status = await world.strangler('status', '--json');
-      expect(JSON.parse(status.out)).toMatchObject({ migrations: [{ name: 'catalog', phase: 'syncing' }] });
+      expect(JSON.parse(status.out)).toMatchObject({
+        migrations: [
+          { name: 'catalog', phase: 'syncing' },
+          { name: 'orders', phase: 'legacy' },
+        ],
+      });
     }
     await until(
       'the tail',

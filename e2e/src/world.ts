@@ -12,25 +12,33 @@ const ROOT = resolve(import.meta.dirname, '../..');
 const PROGRAMS = {
   seed: 'legacy-monolith/dist/seed.js',
   shop: 'legacy-monolith/dist/main.js',
-  migrate: 'extracted-services/catalog/dist/migrate.js',
+  migrateCatalog: 'extracted-services/catalog/dist/migrate.js',
   catalog: 'extracted-services/catalog/dist/main.js',
+  migrateOrders: 'extracted-services/orders/dist/migrate.js',
+  orders: 'extracted-services/orders/dist/main.js',
   strangler: 'migrations/bin/strangler.js',
 };
 const programOf = (name: keyof typeof PROGRAMS) => join(ROOT, PROGRAMS[name]);
 
 export type Rounding = 'once' | 'twice';
 
-/** Everything the story plays on: a database server's databases, the shop, the service, and the toolkit in front of them. */
+/** Everything the story plays on: a database server's databases, the shop, its services, and the toolkit in front of them. */
 export type World = {
   readonly urls: {
     readonly proxy: string;
     readonly shop: string;
     readonly catalog: string;
+    readonly orders: string;
     readonly proxyAdmin: string;
     readonly syncAdmin: string;
     readonly control: string;
   };
-  readonly databases: { readonly shop: string; readonly catalog: string; readonly ledger: string };
+  readonly databases: {
+    readonly shop: string;
+    readonly catalog: string;
+    readonly orders: string;
+    readonly ledger: string;
+  };
   readonly folder: string;
   /** The CLI as an operator types it, on the sample's plan. */
   strangler(...args: string[]): Promise<CommandResult>;
@@ -79,15 +87,21 @@ export async function createWorld({
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
   const suffix = randomBytes(3).toString('hex');
-  const names = { shop: `shop_${suffix}`, catalog: `catalog_${suffix}`, ledger: `ledger_${suffix}` };
-  const [proxy, proxyAdmin, syncAdmin, control, shop, catalog] = await Promise.all(
-    Array.from({ length: 6 }, freePort),
+  const names = {
+    shop: `shop_${suffix}`,
+    catalog: `catalog_${suffix}`,
+    orders: `orders_${suffix}`,
+    ledger: `ledger_${suffix}`,
+  };
+  const [proxy, proxyAdmin, syncAdmin, control, shop, catalog, orders] = await Promise.all(
+    Array.from({ length: 7 }, freePort),
   );
   const at = (port: number | undefined) => `http://127.0.0.1:${port}`;
   const urls = {
     proxy: at(proxy),
     shop: at(shop),
     catalog: at(catalog),
+    orders: at(orders),
     proxyAdmin: at(proxyAdmin),
     syncAdmin: at(syncAdmin),
     control: at(control),
@@ -95,6 +109,7 @@ export async function createWorld({
   const databases = {
     shop: databaseUrl(mysqlUrl, names.shop),
     catalog: databaseUrl(mysqlUrl, names.catalog),
+    orders: databaseUrl(mysqlUrl, names.orders),
     ledger: databaseUrl(mysqlUrl, names.ledger),
   };
   /** What the sample's programs and its plan read. */
@@ -107,6 +122,10 @@ export async function createWorld({
     CATALOG_DATABASE_URL: databases.catalog,
     CATALOG_PORT: String(catalog),
     CATALOG_URL: urls.catalog,
+    ORDERS_DATABASE_URL: databases.orders,
+    ORDERS_PORT: String(orders),
+    ORDERS_SHOP_URL: urls.shop,
+    ORDERS_URL: urls.orders,
     LEDGER_DATABASE_URL: databases.ledger,
     STRANGLER_SECRET: randomBytes(32).toString('hex'),
     STRANGLER_PROXY_TOKEN: randomBytes(32).toString('hex'),
@@ -134,7 +153,10 @@ export async function createWorld({
     for (const step of release.toReversed()) await step();
     release.length = 0;
   };
-  const prepare = async (program: 'seed' | 'migrate', args: readonly string[] = []) => {
+  const prepare = async (
+    program: 'seed' | 'migrateCatalog' | 'migrateOrders',
+    args: readonly string[] = [],
+  ) => {
     const result = await runCommand(programOf(program), args, environment, signal);
     if (result.code !== 0) throw new Error(`"${PROGRAMS[program]}" ended with ${result.code}: ${result.err}`);
   };
@@ -171,9 +193,10 @@ export async function createWorld({
           await connection.query(`DROP DATABASE IF EXISTS \`${schema}\``);
       await connection.end();
     });
-    say('seeding the shop and creating the database of the service');
+    say('seeding the shop and creating the databases of the services');
     await prepare('seed', seedArguments);
-    await prepare('migrate');
+    await prepare('migrateCatalog');
+    await prepare('migrateOrders');
     const monolith = await startProgram(programOf('shop'), [], environment, join(folder, 'shop.log'));
     release.push(() => monolith.stop());
     signal?.throwIfAborted();
@@ -182,6 +205,10 @@ export async function createWorld({
     release.push(async () => service?.stop());
     signal?.throwIfAborted();
     say(`the catalog service runs at ${urls.catalog}`);
+    const orderService = await startProgram(programOf('orders'), [], environment, join(folder, 'orders.log'));
+    release.push(() => orderService.stop());
+    signal?.throwIfAborted();
+    say(`the orders service runs at ${urls.orders}`);
     await startToolkit();
     release.push(async () => toolkit?.stop());
     signal?.throwIfAborted();

@@ -40,6 +40,12 @@ class CustomerAnswer {
   @ApiProperty() admin: boolean;
 }
 
+class AddressAnswer {
+  @ApiProperty({ type: String, nullable: true }) street: string | null;
+  @ApiProperty({ type: String, nullable: true }) city: string | null;
+  @ApiProperty({ type: String, nullable: true }) zip: string | null;
+}
+
 class LoginAnswer {
   @ApiProperty({ type: CustomerAnswer }) customer: CustomerAnswer;
   @ApiProperty({ description: 'of the new session' }) csrf: string;
@@ -90,5 +96,13 @@ export class AccountsController {
   @ApiUnauthorizedResponse()
   me(@CurrentCustomer() customer: Customer): CustomerAnswer {
     return toCustomer(customer);
+  }
+  @Get('me/address')
+  @UseGuards(CustomerGuard)
+  @ApiCookieAuth()
+  @ApiOkResponse({ type: AddressAnswer })
+  @ApiUnauthorizedResponse()
+  address(@CurrentCustomer() { street, city, zip }: Customer): AddressAnswer {
+    return { street, city, zip };
   }
 }
