@@ -9,6 +9,10 @@ export type Transition = {
   readonly from: Phase;
   readonly to: Phase;
   readonly gates: readonly GateOutcome[];
+  readonly steps: readonly string[];
+  /** Of a cutover. */
+  readonly heldMs?: number;
+  readonly message?: string;
 };
 
 const parse = (result: CommandResult): unknown => {
@@ -20,28 +24,37 @@ const parse = (result: CommandResult): unknown => {
 };
 
 /** An operator at the terminal, who reads JSON. Exit 3 says that a gate is unmet. */
-export const operatorOf = (world: World) => ({
+export const operatorOf = (world: World, migration = 'catalog') => ({
   async advance(...options: string[]): Promise<Transition & { readonly code: number | null }> {
-    const result = await world.strangler('advance', 'catalog', '--by', 'demo', '--json', ...options);
+    const result = await world.strangler('advance', migration, '--by', 'demo', '--json', ...options);
     return { ...(parse(result) as Transition), code: result.code };
   },
   async rollback(
     ...options: string[]
   ): Promise<Transition & { readonly code: number | null; readonly milliseconds: number }> {
-    const result = await world.strangler('rollback', 'catalog', '--by', 'demo', '--json', ...options);
+    const result = await world.strangler('rollback', migration, '--by', 'demo', '--json', ...options);
+    return { ...(parse(result) as Transition), code: result.code, milliseconds: result.milliseconds };
+  },
+  async cutover(
+    ...options: string[]
+  ): Promise<Transition & { readonly code: number | null; readonly milliseconds: number }> {
+    const result = await world.strangler('cutover', migration, '--by', 'demo', '--json', ...options);
     return { ...(parse(result) as Transition), code: result.code, milliseconds: result.milliseconds };
   },
 });
 
-/** Advances, asking again while a gate that only needs time is unmet. */
-export async function advanceWhenReady(
-  world: World,
+/** Advances the catalog, asking again while a gate that only needs time is unmet. */
+export const advanceWhenReady = (world: World, milliseconds: number, ...options: string[]) =>
+  whenReady(milliseconds, () => operatorOf(world).advance(...options));
+
+/** Asks again while a gate that only needs time is unmet. */
+export async function whenReady<T extends Transition & { readonly code: number | null }>(
   milliseconds: number,
-  ...options: string[]
-): Promise<Transition> {
+  ask: () => Promise<T>,
+): Promise<T> {
   const deadline = performance.now() + milliseconds;
   for (;;) {
-    const transition = await operatorOf(world).advance(...options);
+    const transition = await ask();
     if (transition.code === 0) return transition;
     const unmet =
       transition.gates?.filter(({ met }) => !met).map(({ gate, detail }) => `${gate}: ${detail}`) ?? [];

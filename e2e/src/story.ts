@@ -11,6 +11,8 @@ export type Summary = {
   rowsVerified: number;
   driftRows: number;
   rollbackMs: number;
+  /** How long writes were held by each cutover and each rollback of data. */
+  heldMs: number[];
   report: string;
 };
 

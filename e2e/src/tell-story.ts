@@ -29,6 +29,7 @@ export async function tellStory(
       rowsVerified: 0,
       driftRows: 0,
       rollbackMs: Number.NaN,
+      heldMs: [],
       report: '',
     },
     say: teller.say,

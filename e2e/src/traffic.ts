@@ -22,6 +22,8 @@ export type Traffic = {
   report(): TrafficReport;
   /** Counts the requests of others, such as the probes of a chapter, with the traffic's own. */
   readonly send: Send;
+  /** From now on nobody starts the nightly job: it writes by SQL, which a cutover ends. */
+  withoutNightly(): void;
   stop(): Promise<void>;
 };
 
@@ -72,6 +74,7 @@ export async function startTraffic({
   thinkMs = 90,
 }: TrafficOptions): Promise<Traffic> {
   let [requests, failed] = [0, 0];
+  let hasNightly = true;
   const closing = new AbortController();
   const failures: string[] = [];
   const orders: string[] = [];
@@ -119,11 +122,14 @@ export async function startTraffic({
     ...Array.from({ length: crowd.buyers }, () =>
       comeAndGo(() => buy(1 + Math.floor(random() * customers), (order) => orders.push(order))),
     ),
-    ...Array.from({ length: crowd.admins }, () => comeAndGo(() => administer, true)),
+    ...Array.from({ length: crowd.admins }, () => comeAndGo(() => administer(() => hasNightly), true)),
   ];
   return {
     report: () => ({ requests, failed, failures: [...failures], orders: [...orders] }),
     send,
+    withoutNightly() {
+      hasNightly = false;
+    },
     async stop() {
       closing.abort();
       await Promise.all(people);

@@ -9,7 +9,12 @@ import { editIsSeen } from './07-edit-is-seen.js';
 import { serviceIsKilled } from './08-service-is-killed.js';
 import { rollback } from './09-rollback.js';
 import { andOutAgain } from './10-and-out-again.js';
-import { report } from './11-report.js';
+import { ordersFollow } from './11-orders-follow.js';
+import { ordersLeave } from './12-orders-leave.js';
+import { bothHaveThem } from './13-both-have-them.js';
+import { ordersComeBack } from './14-orders-come-back.js';
+import { andLeaveForGood } from './15-and-leave-for-good.js';
+import { report } from './16-report.js';
 
 /** The story of a capability that leaves a monolith, comes back and leaves again, in order. */
 export const CHAPTERS: readonly Chapter[] = [
@@ -23,5 +28,10 @@ export const CHAPTERS: readonly Chapter[] = [
   serviceIsKilled,
   rollback,
   andOutAgain,
+  ordersFollow,
+  ordersLeave,
+  bothHaveThem,
+  ordersComeBack,
+  andLeaveForGood,
   report,
 ];

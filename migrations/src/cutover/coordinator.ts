@@ -10,7 +10,7 @@ import {
   StranglerError,
 } from '@strangler/contracts';
 import type { Logger } from 'pino';
-import { cutoverRunning, leaseHeld } from '../errors.js';
+import { cutoverRunning, leaseHeld, leaseLost } from '../errors.js';
 import type { Gate } from '../gates/gate.js';
 import { type Cutover, foldLedger, type Standing, UNTOUCHED } from '../ledger/fold.js';
 import type { Leases } from '../ledger/leases.js';
@@ -181,7 +181,7 @@ export class Coordinator {
       steps: realSteps(order, world),
       write: (state, note) => {
         if (state === 'ABORTING') said.push(`it goes back: ${note}`);
-        return this.#write(unit, token, ([standing]) => ({ ...asIs(standing, epoch), state, note }));
+        return this.#write(unit, token, ([standing]) => ({ ...next(standing, epoch, state), state, note }));
       },
       longestHoldMs: longestHoldMs(cutoverRules(world.plan, unit.members)),
       now,
@@ -243,10 +243,15 @@ type Row = {
   readonly gates: readonly Gate[];
 };
 
-/** The attempt goes on only if it is still the newest one. */
-function asIs(standing: Standing | undefined, epoch: number): Omit<Row, 'state' | 'note'> {
+/** A row follows only on the newest one as it stands in the ledger: an answer that was lost may have been a row that was written. */
+function next(
+  standing: Standing | undefined,
+  epoch: number,
+  state: CutoverState,
+): Omit<Row, 'state' | 'note'> {
   const cutover = standing?.cutover;
-  if (cutover?.epoch !== epoch) throw leaseHeld(cutover?.unit ?? '', 'another');
+  if (cutover?.epoch !== epoch) throw leaseLost(cutover?.unit ?? '');
+  assertCutoverTransition(cutover.unit, cutover.state, state);
   const { from, to, by, why } = cutover;
   return { epoch, from, to, by, why, gates: [] };
 }

@@ -8,10 +8,15 @@ export const report: Chapter = {
   async run({ world, traffic, measured, say, claim }) {
     await traffic.stop();
     const { orders, failed, requests, failures } = traffic.report();
-    const connection = await createConnection(world.databases.shop);
-    const [rows] = await connection.query('SELECT order_no FROM orders');
+    const connection = await createConnection(world.databases.orders);
+    const [rows] = await connection.query('SELECT number order_no FROM customer_order');
     await connection.end();
-    const kept = new Set((rows as { order_no: string }[]).map((row) => row.order_no));
+    const numbers = (rows as { order_no: string }[]).map((row) => row.order_no);
+    const kept = new Set(numbers);
+    claim(
+      'no number was given twice',
+      new Set(orders).size === orders.length && kept.size === numbers.length,
+    );
     claim(
       'every order that was acknowledged is there',
       orders.every((order) => kept.has(order)),
