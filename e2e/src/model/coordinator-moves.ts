@@ -25,11 +25,15 @@ import {
   stateOf,
   STRAGGLER,
   STREAM,
+  VOID,
   WRITE,
   ZOMBIE,
   type World,
 } from './world.js';
 
+/** After `CLOSE` and `OPEN` of fences. */
+const ROW = 3;
+const STRAGGLER_SIZE = 5;
 const nameOf = (world: World, who: number) => `coordinator ${world[who + COORDINATOR.token]}`;
 const forget = (world: World, who: number) => world.fill(0, who, who + COORDINATOR_SIZE);
 
@@ -40,6 +44,12 @@ export function routingNow(rules: Rules, world: World): number {
     state !== null && areWritesHeld(state) && (rules.releaseAtOpen || state !== 'COMMITTED');
   return routing(world[PHASE]!, isHeld, world[JOURNAL.epoch]!);
 }
+
+/** Allowed next states; a bug lets an attempt go back when it may not. */
+const nextStates = (rules: Rules, state: CutoverState): readonly CutoverState[] =>
+  !rules.abortOnlyBeforeCommit && (state === 'COMMITTED' || state === 'OPEN')
+    ? [...NEXT_CUTOVER_STATES[state], 'ABORTING']
+    : NEXT_CUTOVER_STATES[state];
 
 /** Everything coordinators can do, the one with the lease and one that has lost it and does not know. */
 export function coordinatorMoves(rules: Rules, bounds: Bounds): (world: World, emit: Emit) => void {
@@ -57,17 +67,8 @@ export function coordinatorMoves(rules: Rules, bounds: Bounds): (world: World, e
     const next = world.slice();
     next[LEASE]! += 1;
     const found = stateOf(world[JOURNAL.state]!);
-    next.set(
-      [
-        next[LEASE]!,
-        world[JOURNAL.epoch]!,
-        world[JOURNAL.state]!,
-        world[JOURNAL.from]!,
-        takenForDone(rules, found),
-        0,
-      ],
-      LEADER,
-    );
+    next[LEADER + COORDINATOR.token] = next[LEASE]!;
+    believeJournal(next, LEADER);
     const says = `takes the lease and finds ${found ?? 'nothing'} in the journal`;
     emit(next, () => `${nameOf(world, LEADER)} dies; ${nameOf(next, LEADER)} ${says}`);
     if (isHarmless(world, LEADER)) return;
@@ -76,24 +77,50 @@ export function coordinatorMoves(rules: Rules, bounds: Bounds): (world: World, e
     emit(paused, () => `${nameOf(world, LEADER)} hangs and will go on; ${nameOf(next, LEADER)} ${says}`);
   }
 
+  function mayWrite(world: World, state: CutoverState, epoch: number, token: number): boolean {
+    if (rules.journalKnowsToken && token !== world[LEASE]) return false;
+    if (!rules.journalKnowsState) return true;
+    const found = stateOf(world[JOURNAL.state]!);
+    if (state === 'PREPARING')
+      return (found === null || isOver(found)) && epoch === world[JOURNAL.epoch]! + 1;
+    return found !== null && epoch === world[JOURNAL.epoch] && nextStates(rules, found).includes(state);
+  }
+
+  function putRow(world: World, state: CutoverState, epoch: number, from: number): void {
+    world[JOURNAL.epoch] = epoch;
+    world[JOURNAL.state] = byteOf(state);
+    world[JOURNAL.from] = from;
+    if (state === 'COMMITTED' && rules.committedAtOnce) world[PHASE] = other(from);
+    if (state === 'ABORTING') world[PHASE] = from;
+    publish(world);
+  }
+
+  function believeJournal(world: World, who: number): void {
+    const found = takenForDone(rules, stateOf(world[JOURNAL.state]!));
+    world.set([world[JOURNAL.epoch]!, world[JOURNAL.state]!, world[JOURNAL.from]!, found, 0], who + 1);
+  }
+
   function writeRow(world: World, who: number, state: CutoverState, emit: Emit): void {
-    const next = world.slice();
-    if (rules.journalKnowsToken && world[who + COORDINATOR.token] !== world[LEASE]) {
-      forget(next, who);
-      emit(next, () => `${nameOf(world, who)} is refused a row of the journal, and ends`);
-      return;
-    }
+    const [name, next] = [nameOf(world, who), world.slice()];
     const [epoch, from] = [world[who + COORDINATOR.epoch]!, world[who + COORDINATOR.from]!];
-    next[JOURNAL.epoch] = epoch;
-    next[JOURNAL.state] = byteOf(state);
-    next[JOURNAL.from] = from;
-    if (state === 'COMMITTED' && rules.committedAtOnce) next[PHASE] = other(from);
-    if (state === 'ABORTING') next[PHASE] = from;
+    if (!mayWrite(world, state, epoch, world[who + COORDINATOR.token]!)) {
+      if (who === ZOMBIE) forget(next, who);
+      else believeJournal(next, who);
+      return emit(next, () => `${name} is refused ${state} of attempt ${epoch}, and looks at the journal`);
+    }
+    putRow(next, state, epoch, from);
+    const unheard = next.slice();
     next[who + COORDINATOR.state] = byteOf(state);
     next[who + COORDINATOR.done] = 0;
     if (rules.watermarkBehindFence) next[who + COORDINATOR.mark] = 0;
-    publish(next);
-    emit(next, () => `${nameOf(world, who)} writes ${state} of attempt ${epoch}`);
+    const says = `${name} writes ${state} of attempt ${epoch}`;
+    emit(next, () => says);
+    if (!bounds.lostAnswers || who !== LEADER || state === 'PREPARING') return;
+    emit(unheard, () => `${says}, but hears no answer`);
+    if (world[STRAGGLER.kind] !== 0) return;
+    const sent = world.slice();
+    sent.set([ROW, byteOf(state), epoch, world[who + COORDINATOR.token]!, from], STRAGGLER.kind);
+    emit(sent, () => `${says}, but hears no answer: the statement is still on its way`);
   }
 
   function publish(world: World): void {
@@ -144,9 +171,9 @@ export function coordinatorMoves(rules: Rules, bounds: Bounds): (world: World, e
       forget(next, who);
       if (who === ZOMBIE) emit(next, () => `${nameOf(world, who)} is refused: ${what}; it ends`);
     } else if (outcome === 'changed') emitDone(world, next, who, emit, () => `${nameOf(world, who)} ${what}`);
-    if (!bounds.straggler || who !== LEADER || world[STRAGGLER.kind] !== 0) return;
+    if (!bounds.lostAnswers || who !== LEADER || world[STRAGGLER.kind] !== 0) return;
     const sent = world.slice();
-    sent.set([wanted.kind, wanted.side, wanted.epoch, wanted.token], STRAGGLER.kind);
+    sent.set([wanted.kind, wanted.side, wanted.epoch, wanted.token, 0], STRAGGLER.kind);
     emit(sent, () => `${nameOf(world, who)} ${what}, but hears no answer: the statement is still on its way`);
   }
 
@@ -189,6 +216,7 @@ export function coordinatorMoves(rules: Rules, bounds: Bounds): (world: World, e
     if (!rules.notedOnce || epoch !== noted) {
       next[STREAM.offset + to] = world[LENGTH + to]!;
       next[STREAM.epoch + to] = epoch;
+      if (rules.noteRaisesIncarnation && world[STREAM.hand + to] !== NONE) next[STREAM.hand + to]! |= VOID;
     }
     return done(`notes where the stream from ${sideOf(to)} begins`);
   }
@@ -200,22 +228,33 @@ export function coordinatorMoves(rules: Rules, bounds: Bounds): (world: World, e
     const [effect] = restOf(state, world[who + COORDINATOR.done]!);
     if (effect === undefined) writeRow(world, who, nextOf(state)!, emit);
     else act(world, who, effect, state, emit);
-    const mayAbort =
-      NEXT_CUTOVER_STATES[state].includes('ABORTING') ||
-      (!rules.abortOnlyBeforeCommit && (state === 'COMMITTED' || state === 'OPEN'));
+    const mayAbort = nextStates(rules, state).includes('ABORTING');
     if (mayAbort && (who === LEADER || !rules.journalKnowsToken)) writeRow(world, who, 'ABORTING', emit);
   }
 
   function arriveLate(world: World, emit: Emit): void {
-    const [kind, side, epoch, token] = world.subarray(STRAGGLER.kind, STRAGGLER.kind + 4);
+    const [kind = 0, side = 0, epoch = 0, token = 0, from = 0] = world.subarray(
+      STRAGGLER.kind,
+      STRAGGLER.kind + STRAGGLER_SIZE,
+    );
     if (kind === 0) return;
     const next = world.slice();
-    const outcome = changeFence(rules, bounds, next, { kind: kind!, side: side!, epoch: epoch!, token: token! });
+    const done = () => {
+      if (kind !== ROW) return changeFence(rules, bounds, next, { kind, side, epoch, token });
+      const state = stateOf(side)!;
+      if (!mayWrite(world, state, epoch, token)) return 'refused';
+      putRow(next, state, epoch, from);
+      return 'changed';
+    };
+    const outcome = done();
     if (outcome === 'waits') return;
-    next.fill(0, STRAGGLER.kind, STRAGGLER.kind + 4);
+    next.fill(0, STRAGGLER.kind, STRAGGLER.kind + STRAGGLER_SIZE);
     emit(next, () => {
-      const what = `the late statement of coordinator ${token} to ${kind === CLOSE ? 'close' : 'open'} the fence of ${sideOf(side!)} for attempt ${epoch}`;
-      return `${what} is ${outcome === 'refused' ? 'refused' : 'executed'}`;
+      const wish =
+        kind === ROW
+          ? `write ${stateOf(side)}`
+          : `${kind === CLOSE ? 'close' : 'open'} the fence of ${sideOf(side)}`;
+      return `the late statement of coordinator ${token} to ${wish} of attempt ${epoch} is ${outcome === 'refused' ? 'refused' : 'executed'}`;
     });
   }
 

@@ -18,6 +18,8 @@ export type Rules = {
   readonly abortAlwaysWrites: boolean;
   /** A row of the journal is written only under the newest token. */
   readonly journalKnowsToken: boolean;
+  /** A row of the journal is written only behind one that allows it, of the same attempt. */
+  readonly journalKnowsState: boolean;
   /** FENCED is written when the fence is closed. */
   readonly fenceBeforeRow: boolean;
   readonly watermarkBehindFence: boolean;
@@ -29,6 +31,8 @@ export type Rules = {
   readonly notedOnce: boolean;
   /** A note of an older epoch is refused. */
   readonly noteKnowsEpoch: boolean;
+  /** A note makes what an applier of that stream has in hand void. */
+  readonly noteRaisesIncarnation: boolean;
   /** The new side's fence opens after COMMITTED is written. */
   readonly openAfterCommit: boolean;
   /** COMMITTED and the phase are one transaction. */
@@ -40,7 +44,7 @@ export type Rules = {
   readonly forwardedOnce: boolean;
   /** The service refuses writes of an older epoch than its fence's. */
   readonly guard: boolean;
-  /** An applier's transaction moves the offset from where it read it, or is undone. */
+  /** An applier's transaction finds the row of the offset as it read it, or is undone. */
   readonly offsetCompared: boolean;
   /** An applier leaves out what the other one wrote. */
   readonly echoesLeftOut: boolean;
@@ -60,6 +64,7 @@ export const PROTOCOL: Rules = {
   openIsLastWord: true,
   abortAlwaysWrites: true,
   journalKnowsToken: true,
+  journalKnowsState: true,
   fenceBeforeRow: true,
   watermarkBehindFence: true,
   reachWaits: true,
@@ -67,6 +72,7 @@ export const PROTOCOL: Rules = {
   notedBehindFence: true,
   notedOnce: true,
   noteKnowsEpoch: true,
+  noteRaisesIncarnation: true,
   openAfterCommit: true,
   committedAtOnce: true,
   releaseAtOpen: true,
@@ -90,8 +96,8 @@ export type Bounds = {
   readonly leases: number;
   /** A write may reach an application past the proxies. */
   readonly direct: boolean;
-  /** One change of a fence at a time may be on its way when nobody waits for it any more. */
-  readonly straggler: boolean;
+  /** Answers of the databases may be lost: what was asked is done at once, or one statement at a time is still on its way when nobody waits for it any more. */
+  readonly lostAnswers: boolean;
   /** An applier may have a row in hand while another goes on. */
   readonly zombieApplier: boolean;
 };

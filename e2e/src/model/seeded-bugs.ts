@@ -14,7 +14,7 @@ export const FEW: Bounds = {
   attempts: 2,
   leases: 2,
   direct: true,
-  straggler: false,
+  lostAnswers: false,
   zombieApplier: false,
 };
 
@@ -49,7 +49,15 @@ export const SEEDED_BUGS: readonly SeededBug[] = [
     rules: { noteKnowsEpoch: false },
     bounds: { attempts: 3 },
   },
-  { name: 'no fencing token in the journal', rules: { journalKnowsToken: false } },
+  {
+    name: 'rows of the journal need neither the newest token nor a row that allows them',
+    rules: { journalKnowsToken: false, journalKnowsState: false },
+  },
+  {
+    name: 'rows of the journal need the newest token, but no row that allows them',
+    rules: { journalKnowsState: false },
+    bounds: { lostAnswers: true },
+  },
   {
     name: 'no fencing token anywhere, and no last word of an attempt',
     rules: { journalKnowsToken: false, fenceKnowsToken: false, openIsLastWord: false },
@@ -57,7 +65,7 @@ export const SEEDED_BUGS: readonly SeededBug[] = [
   {
     name: 'the fence knows tokens, but not that open is the last word of an attempt',
     rules: { openIsLastWord: false },
-    bounds: { straggler: true },
+    bounds: { lostAnswers: true },
   },
   {
     name: 'the fence knows neither epochs nor tokens',
@@ -66,7 +74,7 @@ export const SEEDED_BUGS: readonly SeededBug[] = [
   {
     name: 'an abort leaves a fence that is open as it is',
     rules: { abortAlwaysWrites: false },
-    bounds: { straggler: true },
+    bounds: { lostAnswers: true },
   },
   { name: 'ids are not handed over', rules: { idsHandedOver: false }, bounds: { writes: 2 } },
   { name: 'COMMITTED and the phase are two transactions', rules: { committedAtOnce: false } },
@@ -93,7 +101,8 @@ export const SECOND_LINES: readonly SeededBug[] = [
   { name: 'the fence does not know tokens', rules: { fenceKnowsToken: false } },
   { name: 'the fence does not know epochs', rules: { fenceKnowsEpoch: false } },
   { name: 'an open fence lets appliers write', rules: { openFenceRefusesAppliers: false } },
-  { name: 'offsets are not compared', rules: { offsetCompared: false } },
+  { name: 'a note does not raise the incarnation', rules: { noteRaisesIncarnation: false } },
+  { name: 'rows of the journal need no token', rules: { journalKnowsToken: false } },
   {
     name: 'no fence on legacy, but every proxy holds and its writes have ended',
     rules: { ...NO_LEGACY_FENCE, waits: 'drained' },

@@ -15,6 +15,7 @@ import {
   SERVICE,
   sideOf,
   STREAM,
+  VOID,
   WRITE,
   writeIn,
   type SideNumber,
@@ -30,7 +31,8 @@ export function streamMoves(rules: Rules, bounds: Bounds): (world: World, emit: 
     const [to, entry] = [other(from), world[LOG[from] + at]!];
     const next = world.slice();
     next[STREAM.offset + from] = at + 1;
-    next[STREAM.hand + from] = who === '' ? world[STREAM.hand + from]! : NONE;
+    const hand = world[STREAM.hand + from]!;
+    next[STREAM.hand + from] = who !== '' || hand === NONE ? NONE : hand | VOID;
     const name = `${who}the applier from ${sideOf(from)}`;
     if (isCarried(entry) && rules.echoesLeftOut) return emit(next, () => `${name} leaves out an echo`);
     const meetsApplication = rules.fenced[sideOf(to)]
@@ -55,11 +57,11 @@ export function streamMoves(rules: Rules, bounds: Bounds): (world: World, emit: 
         emit(next, () => `a second applier from ${sideOf(from)} reads an entry, and hangs`);
       }
       if (hand === NONE) continue;
-      if (!rules.offsetCompared || hand === offset) apply(world, from, hand, 'the second of ', emit);
+      if (!rules.offsetCompared || (hand & VOID) === 0) apply(world, from, hand & ~VOID, 'the second of ', emit);
       else {
         const next = world.slice();
         next[STREAM.hand + from] = NONE;
-        emit(next, () => `the second applier from ${sideOf(from)} finds the offset moved, and undoes its transaction`);
+        emit(next, () => `the second applier from ${sideOf(from)} finds the row of the offset changed, and undoes its transaction`);
       }
     }
   };

@@ -14,6 +14,7 @@ export const MOST_WRITES = 3;
 const LOG_ROOM = 2 * MOST_WRITES;
 const COORDINATOR_BYTES = 6;
 export const NONE = 255;
+export const VOID = 64;
 
 let size = 0;
 const take = (bytes: number) => (size += bytes) - bytes;
@@ -33,9 +34,9 @@ export const COORDINATOR = { token: 0, epoch: 1, state: 2, from: 3, done: 4, mar
 export const COORDINATOR_SIZE = COORDINATOR_BYTES;
 /** By the side. */
 export const FENCE = { closed: take(2), epoch: take(2), token: take(2) };
-/** A change of a fence that nobody waits for; kind 0: none, 1: close, 2: open. */
-export const STRAGGLER = { kind: take(1), side: take(1), epoch: take(1), token: take(1) };
-/** By the side a stream reads: how far, the epoch of its note, and the row a zombie of it has in hand. */
+/** A statement that nobody waits for any more; kind 0: none, 1: close a fence, 2: open one, 3: a row of the journal, whose state stands in place of the side. */
+export const STRAGGLER = { kind: take(1), side: take(1), epoch: take(1), token: take(1), from: take(1) };
+/** By the side a stream reads: how far, the epoch of its note, and the entry that a second applier has in hand, with VOID once the row of the offset has changed. */
 export const STREAM = { offset: take(2), epoch: take(2), hand: take(2) };
 /** By the side: the next id; and a bit for each that was ever given, 1 << id. */
 export const COUNTER = take(2);
