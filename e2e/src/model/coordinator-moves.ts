@@ -40,8 +40,7 @@ const forget = (world: World, who: number) => world.fill(0, who, who + COORDINAT
 /** What the control plane says of the migration, by ledger and journal. */
 export function routingNow(rules: Rules, world: World): number {
   const state = stateOf(world[JOURNAL.state]!);
-  const isHeld =
-    state !== null && areWritesHeld(state) && (rules.releaseAtOpen || state !== 'COMMITTED');
+  const isHeld = state !== null && areWritesHeld(state) && (rules.releaseAtOpen || state !== 'COMMITTED');
   return routing(world[PHASE]!, isHeld, world[JOURNAL.epoch]!);
 }
 
@@ -69,6 +68,7 @@ export function coordinatorMoves(rules: Rules, bounds: Bounds): (world: World, e
     const found = stateOf(world[JOURNAL.state]!);
     next[LEADER + COORDINATOR.token] = next[LEASE]!;
     believeJournal(next, LEADER);
+    if (!rules.takenUp && found !== null && !isOver(found)) next[LEADER + COORDINATOR.done] = NONE;
     const says = `takes the lease and finds ${found ?? 'nothing'} in the journal`;
     emit(next, () => `${nameOf(world, LEADER)} dies; ${nameOf(next, LEADER)} ${says}`);
     if (isHarmless(world, LEADER)) return;
@@ -222,7 +222,7 @@ export function coordinatorMoves(rules: Rules, bounds: Bounds): (world: World, e
   }
 
   function goOn(world: World, who: number, emit: Emit): void {
-    if (world[who + COORDINATOR.token] === 0) return;
+    if (world[who + COORDINATOR.token] === 0 || world[who + COORDINATOR.done] === NONE) return;
     const state = stateOf(world[who + COORDINATOR.state]!);
     if (state === null || isOver(state)) return begin(world, who, emit);
     const [effect] = restOf(state, world[who + COORDINATOR.done]!);

@@ -76,7 +76,7 @@ export function explore(model: Model, mostStates = Infinity): Explored {
 /** Sweeps from the last state to the first: most edges lead on, so few sweeps suffice. */
 function firstThatCannotReach(isGoal: readonly boolean[], firstEdges: NumberList, edges: NumberList) {
   const reaches = Uint8Array.from(isGoal, Number);
-  for (let changed = true; changed; ) {
+  for (let changed = true; changed;) {
     changed = false;
     for (let index = reaches.length - 1; index >= 0; index -= 1) {
       if (reaches[index] === 1) continue;

@@ -40,6 +40,8 @@ export type Rules = {
   /** Proxies release what they hold at OPEN, not before. */
   readonly releaseAtOpen: boolean;
   readonly abortOnlyBeforeCommit: boolean;
+  /** Who takes the lease goes on with the attempt in the journal. */
+  readonly takenUp: boolean;
   /** A proxy never sends again what it has forwarded. */
   readonly forwardedOnce: boolean;
   /** The service refuses writes of an older epoch than its fence's. */
@@ -77,6 +79,7 @@ export const PROTOCOL: Rules = {
   committedAtOnce: true,
   releaseAtOpen: true,
   abortOnlyBeforeCommit: true,
+  takenUp: true,
   forwardedOnce: true,
   guard: true,
   offsetCompared: true,

@@ -57,11 +57,16 @@ export function streamMoves(rules: Rules, bounds: Bounds): (world: World, emit: 
         emit(next, () => `a second applier from ${sideOf(from)} reads an entry, and hangs`);
       }
       if (hand === NONE) continue;
-      if (!rules.offsetCompared || (hand & VOID) === 0) apply(world, from, hand & ~VOID, 'the second of ', emit);
+      if (!rules.offsetCompared || (hand & VOID) === 0)
+        apply(world, from, hand & ~VOID, 'the second of ', emit);
       else {
         const next = world.slice();
         next[STREAM.hand + from] = NONE;
-        emit(next, () => `the second applier from ${sideOf(from)} finds the row of the offset changed, and undoes its transaction`);
+        emit(
+          next,
+          () =>
+            `the second applier from ${sideOf(from)} finds the row of the offset changed, and undoes its transaction`,
+        );
       }
     }
   };

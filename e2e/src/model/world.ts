@@ -65,8 +65,7 @@ export const SIZE = size;
 /** `acknowledged`: its client was told that it is done; `over`: its client was told no, or nothing. */
 export const STAGE = { idle: 0, atProxy: 1, onItsWay: 2, open: 3, acknowledged: 4, over: 5 } as const;
 
-export const stateOf = (byte: number): CutoverState | null =>
-  byte === 0 ? null : CUTOVER_STATES[byte - 1]!;
+export const stateOf = (byte: number): CutoverState | null => (byte === 0 ? null : CUTOVER_STATES[byte - 1]!);
 export const byteOf = (state: CutoverState): number => CUTOVER_STATES.indexOf(state) + 1;
 
 /** What a routing state says of the migration: side, hold, epoch. */

@@ -85,7 +85,10 @@ export function writeMoves(rules: Rules, bounds: Bounds): (world: World, emit: E
     const proxy = world[WRITE.at + write]!;
     const gone = world.slice();
     end(gone, write, STAGE.over);
-    emit(gone, () => `${proxyName(proxy)} is started again, or ${nameOf(write)} has waited too long: never forwarded`);
+    emit(
+      gone,
+      () => `${proxyName(proxy)} is started again, or ${nameOf(write)} has waited too long: never forwarded`,
+    );
     const known = world[KNOWN + proxy]!;
     if (holdsIn(known)) return;
     const next = world.slice();
@@ -137,7 +140,10 @@ export function writeMoves(rules: Rules, bounds: Bounds): (world: World, emit: E
     if ((stage !== STAGE.onItsWay && stage !== STAGE.open) || holdsIn(known)) return;
     const next = world.slice();
     next[WRITE.copy + write] = sideIn(known) + 1;
-    emit(next, () => `a proxy has waited for ${nameOf(write)} and sends it again to ${sideOf(sideIn(known))}`);
+    emit(
+      next,
+      () => `a proxy has waited for ${nameOf(write)} and sends it again to ${sideOf(sideIn(known))}`,
+    );
   }
 
   function arriveAgain(world: World, write: number, emit: Emit): void {
