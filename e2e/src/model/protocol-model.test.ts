@@ -34,7 +34,7 @@ describe('npm run model', () => {
     const lines: string[] = [];
     expect(runModel(['--json'], (line) => lines.push(line), Date.now, [{ ...FEW, attempts: 1 }])).toBe(0);
     expect(lines).toHaveLength(1);
-    const { states, ...numbers } = JSON.parse(lines[0]) as Record<string, number>;
+    const { states, ...numbers } = JSON.parse(lines.join()) as Record<string, number>;
     expect(states).toBeGreaterThan(1000);
     const mutants = SEEDED_BUGS.length;
     expect(numbers).toEqual({ violations: 0, mutantsFound: mutants, mutants });
