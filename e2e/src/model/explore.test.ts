@@ -6,9 +6,8 @@ const counting = (more: Partial<Model> = {}): Model => ({
   initial: Uint8Array.of(0, 0),
   eachNext: (state, emit) => {
     for (const at of [0, 1])
-      if (Number(state[at]) < 3) {
-        const next = state.slice();
-        next[at] = Number(state[at]) + 1;
+      if (state.at(at) !== 3) {
+        const next = state.map((byte, place) => (place === at ? byte + 1 : byte));
         emit(next, () => `number ${at} becomes ${next[at]}`);
       }
   },
@@ -54,7 +53,11 @@ describe('a search of all states', () => {
 
   it('goes round in circles without end and says that all is well', () => {
     const circle = counting({
-      eachNext: (state, emit) => emit(Uint8Array.of((Number(state[0]) + 1) % 200, 0), () => 'on'),
+      eachNext: (state, emit) =>
+        emit(
+          state.map((byte, place) => (place === 0 ? (byte + 1) % 200 : 0)),
+          () => 'on',
+        ),
       isGoal: (state) => state[0] === 7,
     });
     expect(explore(circle)).toMatchObject({ states: 200, violation: null });
@@ -64,9 +67,8 @@ describe('a search of all states', () => {
     const many = counting({
       eachNext: (state, emit) => {
         for (const at of [0, 1, 2])
-          if (Number(state[at]) < 59) {
-            const next = state.slice();
-            next[at] = Number(state[at]) + 1;
+          if (state.at(at) !== 59) {
+            const next = state.map((byte, place) => (place === at ? byte + 1 : byte));
             emit(next, () => 'on');
           }
       },
