@@ -2,6 +2,7 @@
 
 import { setTimeout as delay } from 'node:timers/promises';
 import {
+  assertCutoverTransition,
   type CutoverState,
   isOver,
   type Phase,
