@@ -9,6 +9,7 @@ import { parseKey, printKey } from './key-text.js';
 import { lookAgain, lookOnce } from './look-again.js';
 import type { Flow } from './pipeline.js';
 import { openPoint } from './point-in-time.js';
+import { rawStream } from './raw-stream.js';
 import type { StopPoints } from './stop-points.js';
 import type { TablePair } from './table-pair.js';
 import { verificationProgress } from './verification-progress.js';
@@ -50,7 +51,7 @@ export async function verify(options: VerifyOptions, signal: AbortSignal): Promi
   const { pairs } = flow;
   const connections: Connection[] = [];
   const open = async (database: Database): Promise<Connection> => {
-    const connection = await connect(database);
+    const connection = await connect(database, [], { stream: rawStream });
     connections.push(connection);
     return connection;
   };
