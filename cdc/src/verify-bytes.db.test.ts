@@ -24,12 +24,16 @@ const VALUES: Readonly<Record<(typeof NAMES)[number], readonly string[]>> = {
   thing: ['NULL', "'a'", "'A b'", "'ü'"],
 };
 
-let [from, to]: Awaited<ReturnType<typeof scratchDatabase>>[] = [];
-let [source, target]: Connection[] = [];
+type Scratch = Awaited<ReturnType<typeof scratchDatabase>>;
+let from: Scratch;
+let to: Scratch;
+let source: Connection;
+let target: Connection;
 let pair: TablePair;
 
 beforeAll(async () => {
-  [from, to] = [await scratchDatabase('bytes_from'), await scratchDatabase('bytes_to')];
+  from = await scratchDatabase('bytes_from');
+  to = await scratchDatabase('bytes_to');
   await from.root.query(`CREATE TABLE one (${TYPES})`);
   await to.root.query(`CREATE TABLE other (${TYPES})`);
   source = await connect(from, [], { stream: rawStream });
@@ -43,21 +47,21 @@ beforeAll(async () => {
   pair = await pairOf('one', mapping, from, source, to, target);
 }, 60_000);
 afterAll(async () => {
-  source?.destroy();
-  target?.destroy();
-  await from?.drop();
-  await to?.drop();
+  source.destroy();
+  target.destroy();
+  await from.drop();
+  await to.drop();
 });
 
 /** Fills both sides with the same rows of those values. */
 async function fill(random: () => number): Promise<void> {
-  const one = (values: readonly string[]) => values[Math.floor(random() * values.length)] as string;
+  const one = (values: readonly string[]) => values[Math.floor(random() * values.length)] ?? 'NULL';
   const rows = Array.from(
     { length: ROWS },
     (_, index) => `(${[String(index + 1), ...NAMES.map((name) => one(VALUES[name]))].join(', ')})`,
   ).join(', ');
-  await from?.root.query(`DELETE FROM one; INSERT INTO one VALUES ${rows}`);
-  await to?.root.query(`DELETE FROM other; INSERT INTO other VALUES ${rows}`);
+  await from.root.query(`DELETE FROM one; INSERT INTO one VALUES ${rows}`);
+  await to.root.query(`DELETE FROM other; INSERT INTO other VALUES ${rows}`);
 }
 
 /** Keys that the ranges call doubtful. */
@@ -69,8 +73,7 @@ async function doubtful(): Promise<readonly number[]> {
   for (const [index, end] of ends.slice(1).entries()) {
     const key = (id: number | null | undefined) => (id ? { id: String(id) } : null);
     const range = { after: key(ends[index]), upTo: key(end) };
-    const sides = { source: source as Connection, target: target as Connection };
-    const looked = await pass?.look(sides, range, tally, async () => {});
+    const looked = await pass?.look({ source, target }, range, tally, async () => {});
     found.push(...(looked?.doubtful ?? []).map((row) => Number(row['id'])));
   }
   return found.toSorted((a, b) => a - b);
@@ -81,8 +84,8 @@ async function differing(): Promise<readonly number[]> {
   const names = ['id', ...NAMES];
   const read = async (connection: Connection, table: TablePair['source']) =>
     new Map((await readRows(connection, table, names, '')).map((row) => [Number(row['id']), row]));
-  const here = await read(source as Connection, pair.source);
-  const there = await read(target as Connection, pair.target);
+  const here = await read(source, pair.source);
+  const there = await read(target, pair.target);
   return [...new Set([...here.keys(), ...there.keys()])]
     .filter((id) => {
       const row = here.get(id);
@@ -103,14 +106,14 @@ describe('ranges that are compared by their bytes', () => {
         const name = NAMES[Math.floor(random() * NAMES.length)] ?? 'word';
         const value = VALUES[name][Math.floor(random() * VALUES[name].length)];
         const id = 1 + Math.floor(random() * ROWS);
-        await to?.root.query(`UPDATE other SET ${name} = ${value} WHERE id = ${id}`);
+        await to.root.query(`UPDATE other SET ${name} = ${value} WHERE id = ${id}`);
       }
       const wanted = await differing();
       expect(wanted.length).toBeGreaterThan(50);
       expect({ seed, doubtful: await doubtful() }).toEqual({ seed, doubtful: wanted });
-      await to?.root.query('DELETE FROM other WHERE id % 500 = 0');
-      await to?.root.query('INSERT INTO other (id) VALUES (-5), (0), (100000)');
-      await from?.root.query('INSERT INTO one (id) VALUES (-7), (200000)');
+      await to.root.query('DELETE FROM other WHERE id % 500 = 0');
+      await to.root.query('INSERT INTO other (id) VALUES (-5), (0), (100000)');
+      await from.root.query('INSERT INTO one (id) VALUES (-7), (200000)');
       const more = await differing();
       expect(more).toEqual(expect.arrayContaining([-7, -5, 0, 500, 3_000, 100_000, 200_000]));
       expect({ seed, doubtful: await doubtful() }).toEqual({ seed, doubtful: more });
@@ -130,10 +133,10 @@ describe('ranges that are compared by their bytes', () => {
   for (const [what, [right, wrong]] of Object.entries(PLANTED))
     it(`find ${what} in one row of many`, async () => {
       await fill(seeded(7));
-      await from?.root.query(`UPDATE one SET ${right} WHERE id = 1234`);
-      await to?.root.query(`UPDATE other SET ${right} WHERE id = 1234`);
+      await from.root.query(`UPDATE one SET ${right} WHERE id = 1234`);
+      await to.root.query(`UPDATE other SET ${right} WHERE id = 1234`);
       expect(await doubtful()).toEqual([]);
-      await to?.root.query(`UPDATE other SET ${wrong} WHERE id = 1234`);
+      await to.root.query(`UPDATE other SET ${wrong} WHERE id = 1234`);
       expect(await doubtful()).toEqual([1234]);
     });
 });
