@@ -35,10 +35,14 @@ export const connectionOptions = (database: Database): ConnectionOptions => ({
 });
 
 /** A connection in UTC. Throws DATABASE_UNREACHABLE. `settings` are assignments of session variables. */
-export async function connect(database: Database, settings: readonly string[] = []): Promise<Connection> {
+export async function connect(
+  database: Database,
+  settings: readonly string[] = [],
+  options: Pick<ConnectionOptions, 'stream'> = {},
+): Promise<Connection> {
   let connection: Connection | undefined;
   try {
-    connection = await createConnection(connectionOptions(database));
+    connection = await createConnection({ ...connectionOptions(database), ...options });
     // A connection that breaks while nobody waits for it must not end the process; the next statement on it tells.
     connection.on('error', () => {});
     await connection.query(

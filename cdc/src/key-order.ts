@@ -1,10 +1,12 @@
 import type { Row } from '@strangler/contracts';
 import type { Connection } from 'mysql2/promise';
+import { allApart, type Apart, apartByBytes } from './apart-rows.js';
 import type { Column } from './column.js';
 import { isBytes } from './column.js';
 import { compareRow, expectedOf, type Found, targetKeyText } from './compare-rows.js';
 import { ownRows } from './own-rows.js';
-import { isSameRow, type RawRows, readRawRows, rowReader } from './raw-rows.js';
+import { rawBuffers } from './raw-buffers.js';
+import { type CutRows, cutRows, type RawRows, readRawRows, rowReader } from './raw-rows.js';
 import { parentKey } from './read-pair.js';
 import { isBehind, isUpTo, quoted } from './sql.js';
 import { columnOf, type Table } from './table.js';
@@ -91,6 +93,7 @@ export function compareInOrder(pair: TablePair, keys: OrderedKeys): VerifyPass {
   const plain = plainColumns(pair);
   const names = plain ?? [...new Set([...keys.source, ...pair.map.reads])];
   const sourceRow = rowReader(pair.source, names);
+  const buffers = rawBuffers();
   const readRange = (
     connection: Connection,
     table: Table,
@@ -109,6 +112,7 @@ export function compareInOrder(pair: TablePair, keys: OrderedKeys): VerifyPass {
       table,
       columns,
       `WHERE ${conditions.join(' AND ')} ORDER BY ${orderBy(order)}`,
+      buffers,
     );
   };
   return {
@@ -116,74 +120,48 @@ export function compareInOrder(pair: TablePair, keys: OrderedKeys): VerifyPass {
     side: 'source',
     names: keys.source,
     async look({ source, target }, range, tally, reach) {
-      const rows = await readRange(source, pair.source, names, keys.source, range);
-      const count = rows.starts.length;
-      for (const counts of tally) counts.sourceRows += count;
-      await reach();
-      const found = await readRange(target, pair.target, pair.map.writes, keys.target, range);
-      if (tally[0]) tally[0].targetRows += found.starts.length;
-      const children: RawRows[] = [];
-      for (const [index, child] of pair.children.entries()) {
-        const order = keys.children[index] ?? [];
-        const ofChild = await readRange(target, child, pair.childColumns(index), order, range);
-        children.push(ofChild);
-        const counts = tally[index + 1];
-        if (counts) counts.targetRows += ofChild.starts.length;
+      const taken: RawRows[] = [];
+      const take = async (reading: Promise<RawRows>) => {
+        const rows = await reading;
+        taken.push(rows);
+        return rows;
+      };
+      try {
+        const rows = await take(readRange(source, pair.source, names, keys.source, range));
+        for (const counts of tally) counts.sourceRows += rows.count;
+        await reach();
+        const found = await take(readRange(target, pair.target, pair.map.writes, keys.target, range));
+        if (tally[0]) tally[0].targetRows += found.count;
+        const children: RawRows[] = [];
+        for (const [index, child] of pair.children.entries()) {
+          const order = keys.children[index] ?? [];
+          const ofChild = await take(readRange(target, child, pair.childColumns(index), order, range));
+          children.push(ofChild);
+          const counts = tally[index + 1];
+          if (counts) counts.targetRows += ofChild.count;
+        }
+        const looked = { rows: rows.count, bytes: rows.wire.length };
+        if (plain && rows.wire.equals(found.wire)) {
+          if (tally[0]) tally[0].compared += rows.count;
+          return { ...looked, doubtful: [] };
+        }
+        const [cut, cutFound] = [cutRows(rows), cutRows(found)];
+        const apart = plain ? apartByBytes(cut, cutFound, keys.source.length) : allApart(cut, cutFound);
+        if (tally[0]) tally[0].compared += apart.equal;
+        const rest = { rows: cut, sourceRow, found: cutFound, children: children.map(cutRows), ...apart };
+        return { ...looked, doubtful: compareRest(pair, rest, tally) };
+      } finally {
+        for (const rows of taken) rows.giveBack();
       }
-      const apart = plain ? apartByBytes(rows, found, keys.source.length) : allOf(rows, found);
-      if (tally[0]) tally[0].compared += apart.equal;
-      const doubtful = compareRest(pair, { rows, sourceRow, found, children, ...apart }, tally);
-      return { rows: count, bytes: rows.bytes, doubtful };
     },
   };
 }
 
-type Apart = {
-  readonly equal: number;
-  readonly sources: readonly number[];
-  readonly founds: readonly number[];
-};
-
-const indexes = (from: number, to: number) =>
-  Array.from({ length: Math.max(0, to - from) }, (_, index) => from + index);
-const allOf = (rows: RawRows, found: RawRows): Apart => ({
-  equal: 0,
-  sources: indexes(0, rows.starts.length),
-  founds: indexes(0, found.starts.length),
-});
-
-/** Goes through both sides by bytes, and leaves what is not equal: a row that differs, that one side lacks, or all from where they are further apart. */
-function apartByBytes(rows: RawRows, found: RawRows, keyColumns: number): Apart {
-  const [most, mostFound] = [rows.starts.length, found.starts.length];
-  const sources: number[] = [];
-  const founds: number[] = [];
-  const isSameKey = (i: number, j: number) =>
-    i < most && j < mostFound && isSameRow(rows, i, found, j, keyColumns);
-  let [i, j, equal] = [0, 0, 0];
-  while (i < most && j < mostFound) {
-    if (isSameRow(rows, i, found, j)) {
-      i++;
-      j++;
-      equal++;
-    } else if (isSameKey(i, j)) {
-      sources.push(i++);
-      founds.push(j++);
-    } else if (isSameKey(i, j + 1)) founds.push(j++);
-    else if (isSameKey(i + 1, j)) sources.push(i++);
-    else break;
-  }
-  return {
-    equal,
-    sources: [...sources, ...indexes(i, most)],
-    founds: [...founds, ...indexes(j, mostFound)],
-  };
-}
-
 type Rest = Omit<Apart, 'equal'> & {
-  readonly rows: RawRows;
-  readonly sourceRow: (rows: RawRows, index: number) => Row;
-  readonly found: RawRows;
-  readonly children: readonly RawRows[];
+  readonly rows: CutRows;
+  readonly sourceRow: (rows: CutRows, index: number) => Row;
+  readonly found: CutRows;
+  readonly children: readonly CutRows[];
 };
 
 /** Compares the values of what is left by keys, whatever their order. */
@@ -205,7 +183,7 @@ function compareRest(pair: TablePair, rest: Rest, tally: Tally): readonly Row[] 
   }
   for (const [index, child] of pair.children.entries()) {
     const childRow = rowReader(child, pair.childColumns(index));
-    const ofChild = children[index] as RawRows;
+    const ofChild = children[index] as CutRows;
     for (let at = 0; at < ofChild.starts.length; at++) {
       const row = childRow(ofChild, at);
       thereOf(parentKey(pair, index, row)).children[index]?.push(row);

@@ -1,67 +1,123 @@
 import type { Row, Value } from '@strangler/contracts';
 import type { Connection } from 'mysql2/promise';
 import { isBytes } from './column.js';
+import type { RawBuffers } from './raw-buffers.js';
+import { takeFrom } from './raw-stream.js';
 import { selectOf } from './sql.js';
 import { columnOf, type Table } from './table.js';
+import { createRowTaker } from './take-rows.js';
 
-/** Rows as the server sent them: row `i` lies in `buffers[i]` from `starts[i]` to `ends[i]`, its values in MySQL's text protocol. */
+/** Rows as the server sent them. They lie in a buffer of `RawBuffers`, and are gone when that is given back. */
 export type RawRows = {
-  readonly buffers: Buffer[];
-  readonly starts: number[];
-  readonly ends: number[];
-  bytes: number;
+  /** The packets of the rows, one behind the other. Of two answers of as many columns they are the same when all their rows are. */
+  readonly wire: Buffer;
+  readonly count: number;
+  /** Whether a row is longer than a packet may be. */
+  readonly isLong: boolean;
+  giveBack(): void;
 };
 
-type Packet = {
+/** Row `i` lies in `buffer` from `starts[i]` to `ends[i]`, its values in MySQL's text protocol. */
+export type CutRows = {
   readonly buffer: Buffer;
-  readonly start: number;
-  readonly end: number;
-  isEOF(): boolean;
+  readonly starts: readonly number[];
+  readonly ends: readonly number[];
 };
-type RowStep = (this: unknown, packet: Packet, connection: unknown) => unknown;
-/** What mysql2 hands out for a statement: a state machine whose step `row` takes the packets of the rows. */
-type Statement = { row: RowStep };
-type Core = { query(sql: string, done: (error: Error | null) => void): Statement };
+
+/** What takes the bytes of a connection, and lets mysql2's commands have them packet by packet. */
+type Parser = { execute: (chunk: Buffer) => void };
+/** What takes them where the connection is compressed. */
+const INFLATED = '_inflatedPacketsParser';
+type Core = {
+  readonly stream: object;
+  readonly packetParser: Parser;
+  readonly [INFLATED]?: Parser;
+  /** Of the packet that is waited for. */
+  sequenceId: number;
+  query(sql: string, done: (error: Error | null) => void): void;
+};
 
 const HEADER_BYTES = 4;
+const LONGEST_PACKET = 0xffffff;
 
 /**
- * Reads rows without making values of them: two answers are compared by their bytes five times as fast as by their values. Nothing is copied. Texts are what `readRows`
- * decodes.
+ * Reads rows without making anything of them, not even rows: to take two million bytes costs less than to make ten thousand objects, and equal answers are found equal in one comparison. Texts are
+ * what `readRows` decodes. The connection must do nothing else meanwhile, and is best one by `rawStream`.
  */
 export function readRawRows(
   connection: Connection,
   table: Table,
   names: readonly string[],
   rest: string,
+  buffers: RawBuffers,
 ): Promise<RawRows> {
   const { connection: core } = connection as unknown as { readonly connection: Core };
   return new Promise((done, fail) => {
-    const rows: RawRows = { buffers: [], starts: [], ends: [], bytes: 0 };
-    const statement = core.query(selectOf(table, names, rest), (error) => {
-      if (error) fail(error);
-      else done(rows);
-    });
-    const ended = statement.row;
-    const take: RowStep = function (packet, server) {
-      if (packet.isEOF()) return ended.call(this, packet, server);
-      rows.buffers.push(packet.buffer);
-      rows.starts.push(packet.start + HEADER_BYTES);
-      rows.ends.push(packet.end);
-      rows.bytes += packet.end - packet.start;
-      return take;
+    const parser = core[INFLATED] ?? core.packetParser;
+    const { execute } = parser;
+    const { stream } = core;
+    const leave = () => {
+      parser.execute = execute;
+      takeFrom(stream, undefined);
     };
-    statement.row = take;
+    const taker = createRowTaker(buffers, (packets, isEnd) => {
+      if (isEnd) leave();
+      core.sequenceId = packets[HEADER_BYTES - 1] as number;
+      execute.call(parser, packets);
+    });
+    parser.execute = taker.take;
+    if (parser === core.packetParser) takeFrom(stream, taker.take);
+    core.query(selectOf(table, names, rest), (error) => {
+      leave();
+      if (!error) return done(taker.rows());
+      taker.rows().giveBack();
+      fail(error);
+    });
   });
 }
 
+const packetLength = (wire: Buffer, at: number): number =>
+  (wire[at] as number) | ((wire[at + 1] as number) << 8) | ((wire[at + 2] as number) << 16);
+
+/** Where each row begins and ends. */
+export function cutRows({ wire, count, isLong }: RawRows): CutRows {
+  const starts: number[] = [];
+  const ends: number[] = [];
+  const buffer = isLong ? Buffer.allocUnsafeSlow(wire.length) : wire;
+  let [at, to] = [0, 0];
+  for (let index = 0; index < count; index++) {
+    if (!isLong) {
+      starts.push(at + HEADER_BYTES);
+      at += HEADER_BYTES + packetLength(wire, at);
+      ends.push(at);
+      continue;
+    }
+    // A long row goes on in the next packet.
+    starts.push(to);
+    for (let length = LONGEST_PACKET; length === LONGEST_PACKET;) {
+      length = packetLength(wire, at);
+      to += wire.copy(buffer, to, at + HEADER_BYTES, at + HEADER_BYTES + length);
+      at += HEADER_BYTES + length;
+    }
+    ends.push(to);
+  }
+  return { buffer, starts, ends };
+}
+
 /** Whether two rows have the same values in the same order; only the first so many where `columns` is given. */
-export function isSameRow(one: RawRows, i: number, other: RawRows, j: number, columns?: number): boolean {
-  const buffer = one.buffers[i] as Buffer;
+export function isSameRow(one: CutRows, i: number, other: CutRows, j: number, columns?: number): boolean {
   const [start, from] = [one.starts[i] as number, other.starts[j] as number];
-  const end = columns === undefined ? (one.ends[i] as number) : behind(buffer, start, columns);
+  const end = columns === undefined ? (one.ends[i] as number) : behind(one.buffer, start, columns);
   const until = columns === undefined ? (other.ends[j] as number) : from + end - start;
-  return buffer.compare(other.buffers[j] as Buffer, from, until, start, end) === 0;
+  return one.buffer.compare(other.buffer, from, until, start, end) === 0;
+}
+
+/** Whether so many rows from `i` and `j` on are the same, which is said of no rows that one side does not have. */
+export function areSameRows(one: CutRows, i: number, other: CutRows, j: number, count: number): boolean {
+  if (i + count > one.starts.length || j + count > other.starts.length) return false;
+  const [start, from] = [one.starts[i] as number, other.starts[j] as number];
+  const [end, until] = [one.ends[i + count - 1] as number, other.ends[j + count - 1] as number];
+  return end - start === until - from && one.buffer.compare(other.buffer, from, until, start, end) === 0;
 }
 
 /** Length and head of the value at `at`; null is a value of no length. */
@@ -84,13 +140,12 @@ function behind(buffer: Buffer, start: number, columns: number): number {
 }
 
 /** Rows of the named columns in the form of `readRows`. */
-export function rowReader(table: Table, names: readonly string[]): (rows: RawRows, index: number) => Row {
+export function rowReader(table: Table, names: readonly string[]): (rows: CutRows, index: number) => Row {
   const columns = names.map((name) => {
     const column = columnOf(table, name);
     return { name, isBytes: column !== undefined && isBytes(column) };
   });
-  return ({ buffers, starts }, index) => {
-    const buffer = buffers[index] as Buffer;
+  return ({ buffer, starts }, index) => {
     let at = starts[index] as number;
     const row: Record<string, Value> = {};
     for (const column of columns) {

@@ -9,6 +9,8 @@ import { parseKey, printKey } from './key-text.js';
 import { lookAgain, lookOnce } from './look-again.js';
 import type { Flow } from './flow.js';
 import { openPoint } from './point-in-time.js';
+import { rangeEnds } from './range-ends.js';
+import { rawStream } from './raw-stream.js';
 import type { StopPoints } from './stop-points.js';
 import type { TablePair } from './table-pair.js';
 import { verificationProgress } from './verification-progress.js';
@@ -50,7 +52,7 @@ export async function verify(options: VerifyOptions, signal: AbortSignal): Promi
   const { pairs } = flow;
   const connections: Connection[] = [];
   const open = async (database: Database): Promise<Connection> => {
-    const connection = await connect(database);
+    const connection = await connect(database, [], { stream: rawStream });
     connections.push(connection);
     return connection;
   };
@@ -113,13 +115,16 @@ export async function verify(options: VerifyOptions, signal: AbortSignal): Promi
       let size = Math.min(options.chunkRows, MOST_ROWS);
       let isDone = false;
       const inTurn = createTurns();
+      const rangesEnd = rangeEnds(pass.table, pass.isGrouped ? [] : pass.names, (behind, rows) =>
+        endOfRange(ends[pass.side], pass, behind, rows),
+      );
       const nextRange = () =>
         inTurn(async () => {
           running.throwIfAborted();
           await flow.throttle.pass(running);
           await doubtful.room();
           if (isDone) return undefined;
-          const upTo = await endOfRange(ends[pass.side], pass, after, size);
+          const upTo = await rangesEnd.next(after, size);
           const range = { after, upTo };
           [after, isDone] = [upTo, upTo === null];
           const lastKey = upTo && printKey(upTo, pass.names);
@@ -129,6 +134,7 @@ export async function verify(options: VerifyOptions, signal: AbortSignal): Promi
         for (let next = await nextRange(); next; next = await nextRange()) {
           const { range, mark } = next;
           const found = await pass.look(sides, range, mark.tally, reach);
+          rangesEnd.found(range, found.rows);
           for (const key of found.doubtful) doubtful.add(pair, key, mark);
           mark.read();
           if (pass.side === 'source') looked += found.rows;
