@@ -28,8 +28,8 @@ export async function beginAssembling(
   const asked = new Map<TablePair, Map<string, Row>>();
   for (const write of writes) {
     const { pair } = write;
-    const assembly = pair.assembly ?? pair.shadow?.own;
-    if (!assembly || assembly.columns.length === 0) continue;
+    const assembly = pair.assembly ?? pair.shadow?.assembly;
+    if (!assembly) continue;
     const of = touched.get(assembly) ?? noneTouched();
     touched.set(assembly, of);
     if (write.kind === 'empty') of.isAll ||= pair.shadow !== undefined;
@@ -47,7 +47,7 @@ export async function beginAssembling(
 async function readLinks(connection: Connection, { touched, asked }: Assembling): Promise<void> {
   for (const [pair, keys] of asked) {
     const { shadow } = pair;
-    const of = shadow && touched.get(shadow.own);
+    const of = shadow && touched.get(shadow.assembly);
     if (!of) continue;
     for (const some of slices([...keys.values()])) {
       const where = `WHERE ${isOneOf(some, pair.target)}`;

@@ -35,8 +35,6 @@ export type Assembly = {
 /** How rows of a shadow say which rows of the target they belong to. */
 export type Shadow = {
   readonly assembly: Assembly;
-  /** The columns alone that it gives: where it changes the others stay as they are, whatever their own shadows lack so far. */
-  readonly own: Assembly;
   readonly made: ShadowMapping;
   /** Its columns that say so. */
   readonly names: readonly string[];
@@ -56,13 +54,8 @@ export function assembled(
   const shadows: TablePair[] = [];
   const asked = made.find(({ shadow }) => shadow.kind === 'asked');
   const joins: string[] = [];
-  const sets: { readonly by: ShadowMapping; readonly column: string; readonly value: string }[] = [];
-  const unanswered: {
-    readonly by: ShadowMapping;
-    readonly column: string;
-    readonly inTable: string;
-    readonly where: string;
-  }[] = [];
+  const sets: (readonly [column: string, value: string])[] = [];
+  const unanswered: { readonly column: string; readonly inTable: string; readonly where: string }[] = [];
   const isOf = (alias: string) =>
     keyNames.map((name) => `${alias}.${quoted(name)} = t.${quoted(name)}`).join(' AND ');
   if (asked) joins.push(`LEFT JOIN ${tableName(asked.pair.target)} a ON ${isOf('a')}`);
@@ -76,15 +69,14 @@ export function assembled(
     if (shadow.kind === 'part') {
       joins.push(`LEFT JOIN ${table} ${alias} ON ${isOf(alias)}`);
       for (const name of Object.keys(shadow.part.columns))
-        sets.push({ by: shadow, column: name, value: orElse(column(name), shadow.part.absent[name]) });
+        sets.push([name, orElse(column(name), shadow.part.absent[name])]);
     }
     if (shadow.kind === 'lookup') {
       const value = `a.${quoted(shadow.column)}`;
       joins.push(`LEFT JOIN ${table} ${alias} ON ${column(MATCH)} = ${value}`);
-      sets.push({ by: shadow, column: shadow.column, value: column(VALUE) });
+      sets.push([shadow.column, column(VALUE)]);
       if (shadow.lookup.missing === 'refuse')
         unanswered.push({
-          by: shadow,
           column: shadow.lookup.column,
           inTable: shadow.lookup.in,
           where: `${value} IS NOT NULL AND ${first} IS NULL`,
@@ -94,53 +86,42 @@ export function assembled(
       const order = [PLACE, ...Object.keys(pair.map.mapping.key)].map(column).join(', ');
       const list = `(SELECT GROUP_CONCAT(${column(ITEM)} ORDER BY ${order} SEPARATOR ${escape(shadow.list.separator)}) FROM ${table} ${alias} WHERE ${isOf(alias)})`;
       const { absent } = shadow.list;
-      sets.push({
-        by: shadow,
-        column: shadow.column,
-        value: absent === null ? list : `COALESCE(${list}, ${constant(absent)})`,
-      });
+      sets.push([shadow.column, absent === null ? list : `COALESCE(${list}, ${constant(absent)})`]);
     }
   }
   const from = [`${target} t`, ...joins].join(' ');
   const kept = plain.map.writes
     .filter((name) => ['timestamp', 'datetime'].includes(columnOf(plain.target, name)?.kind ?? ''))
     .map((name) => `t.${quoted(name)} = t.${quoted(name)}`);
+  const set = [...sets.map(([name, value]) => `t.${quoted(name)} = ${value}`), ...kept].join(', ');
   const keyList = keyNames.map((name) => `t.${quoted(name)}`).join(', ');
-  const of = (isMeant: (by: ShadowMapping) => boolean): Assembly => ({
+  const assembly: Assembly = {
     get anchor() {
       return anchor;
     },
     shadows,
-    columns: sets.filter(({ by }) => isMeant(by)).map(({ column }) => column),
+    columns: sets.map(([name]) => name),
     kept,
-    update(where) {
-      const meant = sets.filter(({ by }) => isMeant(by));
-      const set = [...meant.map(({ column, value }) => `t.${quoted(column)} = ${value}`), ...kept];
-      return `UPDATE ${from} SET ${set.join(', ')} WHERE ${where}`;
-    },
+    update: (where) => `UPDATE ${from} SET ${set} WHERE ${where}`,
     keys: (where) => `SELECT ${keyList} FROM ${from} WHERE ${where}`,
-    unanswered: unanswered
-      .filter(({ by }) => isMeant(by))
-      .map(({ column, inTable, where: lacks }) => ({
-        column,
-        inTable,
-        lacking: (where) => `SELECT ${keyList} FROM ${from} WHERE ${where} AND ${lacks}`,
-      })),
+    unanswered: unanswered.map(({ column, inTable, where: lacks }) => ({
+      column,
+      inTable,
+      lacking: (where) => `SELECT ${keyList} FROM ${from} WHERE ${where} AND ${lacks}`,
+    })),
     isOneOf: (keys) =>
       keyNames.length === 1
         ? `${keyList} IN (${keys.map((key) => tuple(key, keyNames, plain.target)).join(', ')})`
         : `(${keyList}) IN (${keys.map((key) => `(${tuple(key, keyNames, plain.target)})`).join(', ')})`,
     asksFor: (column, values) =>
       `a.${quoted(column)} IN (${values.map((value) => literal(value, (asked as { pair: TablePair }).pair.target, column)).join(', ')})`,
-  });
-  const assembly = of(() => true);
+  };
   const anchor: TablePair = { ...plain, assembly };
   for (const { shadow, pair } of made) {
     const names = Object.keys(shadow.mapping.key);
     const isKey = names.every((name) => name in pair.map.mapping.key);
     const askedBy = shadow.kind === 'lookup' ? { askedBy: shadow.column } : {};
-    const own = of((by) => by === shadow || (shadow.kind === 'asked' && by.kind === 'lookup'));
-    shadows.push({ ...pair, shadow: { assembly, own, made: shadow, names, isKey, ...askedBy } });
+    shadows.push({ ...pair, shadow: { assembly, made: shadow, names, isKey, ...askedBy } });
   }
   return [...shadows, anchor];
 }
