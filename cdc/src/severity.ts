@@ -3,9 +3,11 @@ import type { Severity } from '@strangler/contracts';
 /** What does not keep sync from starting. Every other code does. */
 const MILDER: Readonly<Record<string, Severity>> = {
   CHECK_CONSTRAINT: 'tells',
+  CLOCK_DIFFERS: 'warns',
   COLUMN_TIME_ZONE: 'warns',
   FOREIGN_KEY_UNCHECKED: 'tells',
   KEY_HEAD_ROOM: 'warns',
+  LOCK_WAIT: 'warns',
   LOG_RETENTION_SHORT: 'warns',
   METADATA_HIDDEN: 'tells',
   PACKET_SMALLER: 'warns',
@@ -17,6 +19,7 @@ const MILDER: Readonly<Record<string, Severity>> = {
   ROW_NULL: 'warns',
   ROW_OUT_OF_RANGE: 'warns',
   ROW_TOO_LONG: 'warns',
+  SERVER_ID_SHARED: 'warns',
   SERVER_READ_ONLY: 'warns',
   SOURCE_NOT_TRANSACTIONAL: 'warns',
   TABLE_PARTITIONED: 'tells',
