@@ -13,6 +13,7 @@ const MILDER: Readonly<Record<string, Severity>> = {
   PACKET_SMALLER: 'warns',
   ROWS_COLLIDE: 'warns',
   ROWS_SAMPLED: 'tells',
+  ROW_CHECK_FAILS: 'warns',
   ROW_DATE_INVALID: 'warns',
   ROW_LABEL_UNKNOWN: 'warns',
   ROW_NOT_IN_CHARSET: 'warns',
