@@ -137,11 +137,12 @@ function doubtsAbout(mapping: TableMapping, source: Table, target: Table): reado
 }
 
 const keyNames = (table: Table): string => table.primaryKey.map((name) => quoted(name)).join(', ');
-const keyText = (table: Table): string =>
+/** The primary key of a row, as SQL that prints it. */
+export const keyTextOf = (table: Table): string =>
   `CONCAT_WS(',', ${table.primaryKey.map((name) => (columnOf(table, name)?.kind === 'bytes' ? `HEX(${quoted(name)})` : quoted(name))).join(', ')})`;
 
 const selectOf = (doubts: readonly Doubted[], source: Table): string =>
-  `SELECT ${doubts.map(({ condition }, index) => `SUM(CASE WHEN ${condition} THEN 1 ELSE 0 END) n${index}, MIN(CASE WHEN ${condition} THEN ${keyText(source)} END) k${index}`).join(', ')}`;
+  `SELECT ${doubts.map(({ condition }, index) => `SUM(CASE WHEN ${condition} THEN 1 ELSE 0 END) n${index}, MIN(CASE WHEN ${condition} THEN ${keyTextOf(source)} END) k${index}`).join(', ')}`;
 
 function ends(doubts: readonly Doubted[], source: Table, rows: number): string {
   const names = [...new Set([...source.primaryKey, ...doubts.flatMap(({ reads }) => reads)])].map((name) =>
@@ -160,12 +161,12 @@ function collisions({ columns }: DoubtfulUnique, source: Table, target: Table): 
       ? quoted(from)
       : `CONVERT(${quoted(from)} USING ${charset}) COLLATE ${collation}`;
   });
-  const key = keyText(source);
+  const key = keyTextOf(source);
   return `SELECT MIN(${key}) AS \`first\`, MAX(${key}) AS \`last\` FROM ${tableName(source)} WHERE ${columns.map((column) => `${quoted(column.source)} IS NOT NULL`).join(' AND ')} GROUP BY ${compared.join(', ')} HAVING COUNT(*) > 1 LIMIT 1`;
 }
 
 /** The first row of an answer, null where it has none; undefined when the answer takes too long. */
-async function within(
+export async function within(
   connection: Connection,
   milliseconds: number,
   select: string,

@@ -51,9 +51,9 @@ export function parseDefinition(table: string, text: string): Definition {
   for (const line of lines) {
     const column = COLUMN.exec(line);
     if (column) {
-      const [name, text] = [plain(column[1] as string), column[2] as string];
-      columns.set(name, text);
-      const own = COLUMN_CHECK.exec(text)?.[2];
+      const [name, declared] = [plain(column[1] as string), column[2] as string];
+      columns.set(name, declared);
+      const own = COLUMN_CHECK.exec(declared)?.[2];
       if (own !== undefined) checks.push({ name, expression: own, column: name });
     }
     const key = FOREIGN_KEY.exec(line);
