@@ -160,7 +160,8 @@ async function checkPrivileges(side: Side): Promise<readonly Problem[]> {
   return missingPrivileges(await readGrants(connection), needs, pathOf(side));
 }
 
-async function readSide(side: Side | undefined, name: string): Promise<MappedTables['source']> {
+/** A table as it stands, with its definition. */
+export async function readSide(side: Side | undefined, name: string): Promise<MappedTables['source']> {
   if (!side) return 'unknown';
   const table = await readTable(side.connection, side.database.schema, name);
   const definition = await readDefinition(side.connection, side.database.schema, name);

@@ -2,6 +2,8 @@ import type { Severity } from '@strangler/contracts';
 
 /** What does not keep sync from starting. Every other code does. */
 const MILDER: Readonly<Record<string, Severity>> = {
+  BACK_KEY: 'warns',
+  BACK_UNFILLED: 'warns',
   CHECK_CONSTRAINT: 'tells',
   CLOCK_DIFFERS: 'warns',
   COLUMN_TIME_ZONE: 'warns',

@@ -1,5 +1,5 @@
 import type { Plan, Problem, TableMapping } from '@strangler/contracts';
-import { readMapped } from './check.js';
+import { readMapped, readSide } from './check.js';
 import { checkClocks } from './check-clocks.js';
 import { checkHeadRoom } from './check-head-room.js';
 import { checkRowDoubts, type RowLimits } from './check-row-doubts.js';
@@ -7,6 +7,7 @@ import { checkShape } from './check-shape.js';
 import { checkPackets, checkServer } from './check-server.js';
 import { checkServerIds } from './check-server-ids.js';
 import { checkTransactions } from './check-transactions.js';
+import { checkWayBack } from './check-way-back.js';
 import { doubtfulUniques, uniqueProblem } from './check-uniques.js';
 import { migrationsOf, type Side } from './sides.js';
 
@@ -45,7 +46,13 @@ export async function survey(
     const [source, target] = [sides.get(from), sides.get(to)];
     if (source && target) problems.push(...(await checkPackets(source, target)));
   }
-  for (const { name, data } of migrationsOf(plan))
+  for (const { name, data } of migrationsOf(plan)) {
+    const legacy = sides.get(data.from);
+    const tableOf = async (table: string) => {
+      const found = await readSide(legacy, table);
+      return found === 'unknown' ? undefined : found;
+    };
+    if (legacy) problems.push(...(await checkWayBack(legacy, data, tableOf, `migrations.${name}.data`)));
     for (const [index, mapping] of data.tables.entries())
       problems.push(
         ...(await surveyTables(
@@ -56,6 +63,7 @@ export async function survey(
           `migrations.${name}.data.tables[${index}]`,
         )),
       );
+  }
   return problems;
 }
 
