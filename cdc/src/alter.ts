@@ -8,6 +8,9 @@ export const alter = (table: Table, change: string): string => `ALTER TABLE ${ta
 export const addKey = (columns: readonly string[]): string =>
   `ADD PRIMARY KEY (${columns.map((name) => quoted(name)).join(', ')})`;
 
+export const addUnique = (columns: readonly string[]): string =>
+  `ADD UNIQUE (${columns.map((name) => quoted(name)).join(', ')})`;
+
 /**
  * A statement that changes one thing of a column and keeps the others: `changed` is handed all that stands behind its type now, from the blank on. None where
  * the table's definition could not be read.

@@ -93,9 +93,43 @@ it('a value that is looked up and not there parks the key where the plan says so
   ]);
   await shop.from.root.query("INSERT INTO country VALUES (7, 'NL', 'low')");
   await settled(shop, evidence);
+  expect(sync.parked()).toEqual([]);
+  expect(await clientDifferences(shop)).toEqual([]);
+});
+
+it('a key that has changed since it waits for what it asks for is left to a retry, and the others are not', async () => {
+  const waiting = () =>
+    sync
+      .parked()
+      .map(({ key, code, events }) => `${key} ${code} ${events}`)
+      .toSorted();
+  await fillClients(shop, 8);
+  await shop.from.root.query("UPDATE customer SET country_code = 'de' WHERE country_code = 'XX'");
+  sync = shop.sync({ data: clientData(20, 'refuse') });
+  void sync.wish('run');
+  await settled(shop, evidence);
+  await shop.from.root.query(
+    "UPDATE customer SET country_code = 'NL' WHERE id IN (2, 3); UPDATE customer SET country_code = 'LU' WHERE id = 4",
+  );
+  await settled(shop, evidence);
+  await shop.from.root.query("UPDATE customer SET name = 'newer' WHERE id = 3");
+  await settled(shop, evidence);
+  await sync.stop();
+  sync = shop.sync({ data: clientData(20, 'refuse') });
+  void sync.wish('run');
+  await shop.from.root.query("INSERT INTO country VALUES (7, 'NL', 'low')");
+  await settled(shop, evidence);
+  expect(waiting()).toEqual(['client:3 LOOKUP_MISSING 2', 'client:4 LOOKUP_MISSING 1']);
+  await shop.from.root.query("UPDATE country SET code = 'LU' WHERE code = 'NL'");
+  await settled(shop, evidence);
+  expect(waiting()).toEqual(['client:2 LOOKUP_MISSING 1', 'client:3 LOOKUP_MISSING 2']);
+  await shop.from.root.query("INSERT INTO country VALUES (8, 'NL', 'low')");
+  await settled(shop, evidence);
+  expect(waiting()).toEqual(['client:3 LOOKUP_MISSING 2']);
   await sync.settleParked({});
   expect(sync.parked()).toEqual([]);
   expect(await clientDifferences(shop)).toEqual([]);
+  expect((await sync.verify()).clean).toBe(true);
 });
 
 it('a row the target refuses because of a part is parked, and goes on when it is right', async () => {

@@ -3,7 +3,7 @@ import type { Connection, RowDataPacket } from 'mysql2/promise';
 import { type Assembly, noneTouched, touch, type Touched } from './assembly.js';
 import type { Write } from './compact.js';
 import { isFenced, isRetryable, isSystemic } from './database-errors.js';
-import { lookupMissing, rowRefused } from './errors.js';
+import { LOOKUP_MISSING, lookupMissing, rowRefused } from './errors.js';
 import { keyShown, keyText } from './map.js';
 import { keyIdOf, keysOf, type ParkingLot } from './parking-lot.js';
 import { isOneOf, quoted, readRows } from './sql.js';
@@ -72,10 +72,40 @@ export async function assembleRows(assembler: Assembler, assembling: Assembling)
       for (const some of slices([...keys.values()]))
         refused.push(...(await assembleSome(assembler, assembly, some)));
       for (const [column, asked] of values)
-        for (const some of slices([...asked.values()]))
-          refused.push(...(await assembleWhere(assembler, assembly, assembly.asksFor(column, some))));
+        for (const some of slices([...asked.values()])) {
+          const where = assembly.asksFor(column, some);
+          await releaseAnswered(assembler, assembly, where);
+          refused.push(...(await assembleWhere(assembler, assembly, where)));
+        }
     }
     if (refused.length > 0) await insist(assembler, assembly, refused);
+  }
+}
+
+/**
+ * Keys that wait for nothing but what they ask for are put together again when it comes; what is still not there parks them anew. A key of which anything else has come since, or behind
+ * which others wait, is left to a retry: its row in the target is older than its source row.
+ */
+async function releaseAnswered(
+  { connection, lot }: Assembler,
+  assembly: Assembly,
+  where: string,
+): Promise<void> {
+  const { anchor } = assembly;
+  const all = [...lot.keys.values()];
+  const waiting = all.filter(
+    ({ id, table, code, events }) =>
+      table === anchor.target.name &&
+      code === LOOKUP_MISSING &&
+      events === 1 &&
+      !all.some(({ behind }) => behind === id),
+  );
+  for (const some of slices(waiting)) {
+    const isOneOfThem = assembly.isOneOf(some.map(({ key }) => key));
+    for (const key of await readKeys(connection, assembly, assembly.keys(`${where} AND ${isOneOfThem}`))) {
+      const id = keyIdOf(anchor, key);
+      if (some.some((parked) => parked.id === id)) lot.release(id);
+    }
   }
 }
 

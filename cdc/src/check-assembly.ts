@@ -64,7 +64,8 @@ export function checkAssembly(
   });
 }
 
-function placeOf(mapping: TableMapping, shadow: ShadowMapping): string {
+/** Where in a mapping it is declared. */
+export function placeOf(mapping: TableMapping, shadow: ShadowMapping): string {
   if (shadow.kind === 'part') return `.parts[${(mapping.parts ?? []).indexOf(shadow.part)}]`;
   return shadow.kind === 'asked' ? '' : `.${shadow.kind === 'list' ? 'lists' : 'lookups'}.${shadow.column}`;
 }

@@ -1,8 +1,9 @@
 import type { ColumnRule, Problem, TableMapping } from '@strangler/contracts';
 import type { Connection, RowDataPacket } from 'mysql2/promise';
+import { checkDoubts } from './check-constraints.js';
 import type { DoubtfulUnique } from './check-uniques.js';
 import { type Doubt, doubtsOf } from './row-doubts.js';
-import { isMariaDb } from './server-settings.js';
+import { firstThatRuns, isMariaDb } from './server-settings.js';
 import type { Side } from './sides.js';
 import { quoted, tableName } from './sql.js';
 import { columnOf, type Table } from './table.js';
@@ -17,7 +18,12 @@ export type RowLimits = {
 const SAMPLE_MS = 10_000;
 const TIMED_OUT = new Set([1969, 3024]);
 
-type Doubted = Doubt & { readonly source: string; readonly target: string };
+type Doubted = Doubt & {
+  /** Columns of the source that the condition names. */
+  readonly reads: readonly string[];
+  /** Where in the mapping it is found. */
+  readonly place: string;
+};
 
 /** Looks at the rows themselves for what the target would refuse, for a bounded time and without a lock: in one statement a table, and one for each doubtful unique key. */
 export async function checkRowDoubts(
@@ -28,7 +34,11 @@ export async function checkRowDoubts(
   limits: RowLimits,
   path: string,
 ): Promise<readonly Problem[]> {
-  const doubts = doubtsAbout(mapping, source, target);
+  const checks = await understood(connection, source, checkDoubts(mapping, source, target));
+  const doubts: readonly Doubted[] = [
+    ...doubtsAbout(mapping, source, target),
+    ...checks.map((doubt) => ({ ...doubt, place: 'to' })),
+  ];
   const problems: Problem[] = [];
   const known = { path: `${path}.from`, remedy: 'look for them when the monolith is quiet' };
   if (doubts.length > 0) {
@@ -45,17 +55,14 @@ export async function checkRowDoubts(
         ],
       });
     }
-    for (const [
-      index,
-      { code, condition, message, statements, target: name, source: from },
-    ] of doubts.entries()) {
+    for (const [index, { code, condition, message, statements, place, reads }] of doubts.entries()) {
       const count = Number(row?.[`n${index}`] ?? 0);
       if (count === 0) continue;
       const list = `SELECT ${keyNames(source)} FROM ${tableName(source)} WHERE ${condition} LIMIT 100`;
       problems.push({
         code,
-        path: `${path}.columns.${name}`,
-        message: `${count === 1 ? '1 row' : `${count} rows`} of source table "${source.name}", "${String(row?.[`k${index}`])}" among them, ${count === 1 ? 'has' : 'have'} in "${from}" ${message}`,
+        path: `${path}.${place}`,
+        message: `${count === 1 ? '1 row' : `${count} rows`} of source table "${source.name}", "${String(row?.[`k${index}`])}" among them, ${count === 1 ? 'has' : 'have'} in ${reads.map((name) => `"${name}"`).join(', ')} ${message}`,
         remedy: statements.length > 0 ? 'let the target take them' : 'correct them; this lists them',
         statements: statements.length > 0 ? statements : [list],
       });
@@ -85,6 +92,23 @@ export async function checkRowDoubts(
   return problems;
 }
 
+/** Those that the source's server can be asked: a constraint may use what only the target's has. */
+async function understood<T extends Doubt>(
+  connection: Connection,
+  source: Table,
+  doubts: readonly T[],
+): Promise<readonly T[]> {
+  const known: T[] = [];
+  for (const doubt of doubts) {
+    const asked = await firstThatRuns(
+      connection,
+      `SELECT 1 FROM ${tableName(source)} WHERE ${doubt.condition} LIMIT 0`,
+    );
+    if (asked) known.push(doubt);
+  }
+  return known;
+}
+
 function doubtsAbout(mapping: TableMapping, source: Table, target: Table): readonly Doubted[] {
   const rules: readonly (readonly [string, ColumnRule])[] = [
     ...Object.entries(mapping.key),
@@ -103,20 +127,25 @@ function doubtsAbout(mapping: TableMapping, source: Table, target: Table): reado
               : '';
     const [given, taken] = [columnOf(source, from), columnOf(target, name)];
     return given && taken && !taken.generated
-      ? doubtsOf(rule, given, taken, target).map((doubt) => ({ ...doubt, source: given.name, target: name }))
+      ? doubtsOf(rule, given, taken, target).map((doubt) => ({
+          ...doubt,
+          reads: [given.name],
+          place: `columns.${name}`,
+        }))
       : [];
   });
 }
 
 const keyNames = (table: Table): string => table.primaryKey.map((name) => quoted(name)).join(', ');
-const keyText = (table: Table): string =>
+/** The primary key of a row, as SQL that prints it. */
+export const keyTextOf = (table: Table): string =>
   `CONCAT_WS(',', ${table.primaryKey.map((name) => (columnOf(table, name)?.kind === 'bytes' ? `HEX(${quoted(name)})` : quoted(name))).join(', ')})`;
 
 const selectOf = (doubts: readonly Doubted[], source: Table): string =>
-  `SELECT ${doubts.map(({ condition }, index) => `SUM(CASE WHEN ${condition} THEN 1 ELSE 0 END) n${index}, MIN(CASE WHEN ${condition} THEN ${keyText(source)} END) k${index}`).join(', ')}`;
+  `SELECT ${doubts.map(({ condition }, index) => `SUM(CASE WHEN ${condition} THEN 1 ELSE 0 END) n${index}, MIN(CASE WHEN ${condition} THEN ${keyTextOf(source)} END) k${index}`).join(', ')}`;
 
 function ends(doubts: readonly Doubted[], source: Table, rows: number): string {
-  const names = [...new Set([...source.primaryKey, ...doubts.map((doubt) => doubt.source)])].map((name) =>
+  const names = [...new Set([...source.primaryKey, ...doubts.flatMap(({ reads }) => reads)])].map((name) =>
     quoted(name),
   );
   const end = (order: string) =>
@@ -132,12 +161,12 @@ function collisions({ columns }: DoubtfulUnique, source: Table, target: Table): 
       ? quoted(from)
       : `CONVERT(${quoted(from)} USING ${charset}) COLLATE ${collation}`;
   });
-  const key = keyText(source);
+  const key = keyTextOf(source);
   return `SELECT MIN(${key}) AS \`first\`, MAX(${key}) AS \`last\` FROM ${tableName(source)} WHERE ${columns.map((column) => `${quoted(column.source)} IS NOT NULL`).join(' AND ')} GROUP BY ${compared.join(', ')} HAVING COUNT(*) > 1 LIMIT 1`;
 }
 
 /** The first row of an answer, null where it has none; undefined when the answer takes too long. */
-async function within(
+export async function within(
   connection: Connection,
   milliseconds: number,
   select: string,

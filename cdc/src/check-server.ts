@@ -6,6 +6,9 @@ import { pathOf, type Side } from './sides.js';
 /** Privileges with which one writes into a server that is read-only: of MariaDB, of MySQL. */
 const PASSING = ['READ_ONLY ADMIN', 'CONNECTION_ADMIN'];
 const HOUR_S = 3_600;
+/** A batch holds its locks for a second or two, a fence for as long as the longest transaction before it; pools of connections seldom wait longer than the other. */
+const SHORTEST_WAIT_S = 5;
+const LONGEST_WAIT_S = 100;
 /** Duration as a person says it. */
 const hours = (seconds: number): string =>
   seconds < HOUR_S
@@ -19,6 +22,7 @@ export async function checkServer(plan: Plan, name: string, side: Side): Promise
   const settings = await serverSettings(connection, [
     'binlog_expire_logs_seconds',
     'expire_logs_days',
+    'innodb_lock_wait_timeout',
     'max_allowed_packet',
     'read_only',
     'super_read_only',
@@ -41,6 +45,20 @@ export async function checkServer(plan: Plan, name: string, side: Side): Promise
         ],
       });
   }
+
+  const waits = settings.get('innodb_lock_wait_timeout');
+  if (waits !== undefined && (Number(waits) < SHORTEST_WAIT_S || Number(waits) > LONGEST_WAIT_S))
+    problems.push({
+      code: 'LOCK_WAIT',
+      path,
+      message: `lets a transaction wait ${waits} ${waits === '1' ? 'second' : 'seconds'} for a row that another has locked (innodb_lock_wait_timeout): ${
+        Number(waits) < SHORTEST_WAIT_S
+          ? 'one of the application that meets a batch that is applied, or a fence that is being closed, fails sooner than these end'
+          : 'where a fence is being closed behind a transaction that stays open, all other writes hang that long'
+      }`,
+      remedy: `let it be between ${SHORTEST_WAIT_S} and ${LONGEST_WAIT_S}, there and in its configuration; the session that applies has a time of its own`,
+      statements: ['SET GLOBAL innodb_lock_wait_timeout = 50'],
+    });
 
   const grants = await readGrants(connection);
   const isPassing =

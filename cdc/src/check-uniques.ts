@@ -17,7 +17,8 @@ export type DoubtfulUnique = {
   readonly columns: readonly { readonly source: string; readonly target: string }[];
 };
 
-async function uniquesOf({ connection }: Side, table: Table): Promise<readonly Unique[]> {
+/** Unique keys of a table, the primary one among them. */
+export async function uniquesOf({ connection }: Side, table: Table): Promise<readonly Unique[]> {
   const [rows] = await connection.query<RowDataPacket[]>(
     `SELECT INDEX_NAME name, COLUMN_NAME col, SUB_PART part FROM information_schema.STATISTICS
       WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? AND NON_UNIQUE = 0 ORDER BY INDEX_NAME, SEQ_IN_INDEX`,

@@ -8,6 +8,7 @@ import {
   type TableMapping,
 } from '@strangler/contracts';
 import { carriedColumns } from './carried-columns.js';
+import { checkAmbiguity } from './check-ambiguity.js';
 import { checkAssembly } from './check-assembly.js';
 import { checkCascades } from './check-cascades.js';
 import { checkLog, hasTables, missingPrivileges, sourceNeeds, targetNeeds } from './check-database.js';
@@ -113,6 +114,8 @@ async function checkMappings(
       ...checkAssembly(mapping, { ...tables, others, carriedBy }, path),
     ];
     problems.push(...found);
+    if (source && (!hasBegun || isAsked))
+      problems.push(...(await checkAmbiguity(source, mapping, others, path)));
     const isReadable = found.every(({ code }) => code === 'COLUMN_DROPPED' || severityOf(code) !== 'refuses');
     if (!isReadable || (hasBegun && !isAsked) || !source) continue;
     if (isTable(tables.source) && isTable(tables.target))
@@ -157,7 +160,8 @@ async function checkPrivileges(side: Side): Promise<readonly Problem[]> {
   return missingPrivileges(await readGrants(connection), needs, pathOf(side));
 }
 
-async function readSide(side: Side | undefined, name: string): Promise<MappedTables['source']> {
+/** A table as it stands, with its definition. */
+export async function readSide(side: Side | undefined, name: string): Promise<MappedTables['source']> {
   if (!side) return 'unknown';
   const table = await readTable(side.connection, side.database.schema, name);
   const definition = await readDefinition(side.connection, side.database.schema, name);

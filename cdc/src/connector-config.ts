@@ -34,6 +34,12 @@ const CLASSES = {
 const hashOf = (text: string): number =>
   Buffer.from(text).reduce((hash, byte) => Math.imul(hash ^ byte, 16_777_619) >>> 0, 2_166_136_261);
 
+/** Under which number a connector reads the log. */
+export const connectorServerId = (
+  { serverIds }: Pick<KafkaSettings, 'serverIds'>,
+  connector: string,
+): number => serverIds + (hashOf(connector) % 100_000);
+
 const KEEP_ALIVE_MS = 5_000;
 
 /** The topic where a restarted task finds the columns of the log's past must keep all of it. */
@@ -60,7 +66,7 @@ export function connectorConfig({
     'database.password': settings.databasePassword ?? decodeURIComponent(url.password),
     'database.ssl.mode': engine === 'mariadb' ? 'disable' : 'preferred',
     // Of two readers with one number the server ends the older.
-    'database.server.id': String(settings.serverIds + (hashOf(connector) % 100_000)),
+    'database.server.id': String(connectorServerId(settings, connector)),
     'topic.prefix': connector,
     'table.include.list': tables.map(asPattern).join(','),
     'schema.history.internal.kafka.bootstrap.servers': (settings.connectBrokers ?? settings.brokers).join(

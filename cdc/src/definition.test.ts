@@ -5,6 +5,7 @@ const MARIADB = `CREATE TABLE \`a\`\`b\` (
   \`id\` int(10) unsigned NOT NULL AUTO_INCREMENT,
   \`co\`\`l, x\` varchar(20) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL DEFAULT 'it''s, (x' COMMENT 'a, \`b\` (c)',
   \`g\` int(11) GENERATED ALWAYS AS (\`id\` + 1) VIRTUAL,
+  \`h\` int(11) DEFAULT NULL COMMENT 'it''s CHECK (no)' CHECK (\`h\` in (1,2)),
   PRIMARY KEY (\`id\`),
   UNIQUE KEY \`u\` (\`co\`\`l, x\`),
   CONSTRAINT \`fk\` FOREIGN KEY (\`id\`, \`g\`) REFERENCES \`other\`.\`maker\` (\`a\`, \`b\`) ON DELETE SET NULL,
@@ -21,6 +22,7 @@ it('reads of SHOW CREATE TABLE what names, commas and quotes could hide', () => 
       "varchar(20) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL DEFAULT 'it''s, (x' COMMENT 'a, `b` (c)'",
     ],
     ['g', 'int(11) GENERATED ALWAYS AS (`id` + 1) VIRTUAL'],
+    ['h', "int(11) DEFAULT NULL COMMENT 'it''s CHECK (no)' CHECK (`h` in (1,2))"],
   ]);
   expect(foreignKeys).toEqual([
     {
@@ -40,7 +42,10 @@ it('reads of SHOW CREATE TABLE what names, commas and quotes could hide', () => 
       cascades: false,
     },
   ]);
-  expect(checks).toEqual([{ name: 'c', expression: "`id` > 0 and `g` <> ')'" }]);
+  expect(checks).toEqual([
+    { name: 'h', expression: '`h` in (1,2)', column: 'h' },
+    { name: 'c', expression: "`id` > 0 and `g` <> ')'" },
+  ]);
   expect(isPartitioned).toBe(false);
 });
 

@@ -12,13 +12,20 @@ export type ForeignKey = {
   readonly cascades: boolean;
 };
 
+export type Check = {
+  readonly name: string;
+  readonly expression: string;
+  /** Where it belongs to a column and goes with its declaration (MariaDB). */
+  readonly column?: string;
+};
+
 /** A table as its server would make it anew: what information_schema tells, and what an account that may only SELECT is not told there. */
 export type Definition = {
   readonly table: string;
   /** What stands behind the name of each column: type, character set, default, comment. */
   readonly columns: ReadonlyMap<string, string>;
   readonly foreignKeys: readonly ForeignKey[];
-  readonly checks: readonly { readonly name: string; readonly expression: string }[];
+  readonly checks: readonly Check[];
   readonly isPartitioned: boolean;
 };
 
@@ -28,6 +35,8 @@ const FOREIGN_KEY = new RegExp(
   `^  CONSTRAINT ${NAME} FOREIGN KEY \\((.*?)\\) REFERENCES ((?:${NAME}\\.)?${NAME} \\((.*?)\\))(.*?),?$`,
 );
 const CHECK = new RegExp(`^  CONSTRAINT ${NAME} CHECK \\((.*)\\)(?: .*)?,?$`);
+/** What of a declaration is no text, up to a check of its own. */
+const COLUMN_CHECK = /^((?:[^'`]|'(?:[^'\\]|\\.|'')*'|`(?:[^`]|``)*`)*?) CHECK \((.*)\)$/;
 const PARTITIONS = /^\s*(\/\*!\d+ )?PARTITION BY/m;
 const plain = (name: string): string => name.replaceAll('``', '`');
 const namesIn = (list: string): readonly string[] =>
@@ -38,10 +47,15 @@ export function parseDefinition(table: string, text: string): Definition {
   const lines = text.split('\n');
   const columns = new Map<string, string>();
   const foreignKeys: ForeignKey[] = [];
-  const checks: { name: string; expression: string }[] = [];
+  const checks: Check[] = [];
   for (const line of lines) {
     const column = COLUMN.exec(line);
-    if (column) columns.set(plain(column[1] as string), column[2] as string);
+    if (column) {
+      const [name, declared] = [plain(column[1] as string), column[2] as string];
+      columns.set(name, declared);
+      const own = COLUMN_CHECK.exec(declared)?.[2];
+      if (own !== undefined) checks.push({ name, expression: own, column: name });
+    }
     const key = FOREIGN_KEY.exec(line);
     if (key) {
       const [, name = '', own = '', references = '', schema, parent = '', theirs = '', rules = ''] = key;

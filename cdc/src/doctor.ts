@@ -11,6 +11,7 @@ import {
 } from '@strangler/contracts';
 import { checkSides } from './check.js';
 import type { Output } from './run-connectors.js';
+import { toldOnce } from './same-server.js';
 import { severityOf } from './severity.js';
 import { withSides } from './sides.js';
 import { LIMITS, survey, type SurveyLimits } from './survey.js';
@@ -24,11 +25,11 @@ export async function examine(
   limits: Partial<SurveyLimits> = {},
   whole: Plan = plan,
 ): Promise<readonly Finding[]> {
-  const problems = await withSides(plan, async (sides, unreachable) => [
-    ...unreachable,
-    ...(await checkSides(plan, sides, { rows: 1_000, isAsked: true }, whole)),
-    ...(await survey(plan, sides, { ...LIMITS, ...limits })),
-  ]);
+  const problems = await withSides(plan, async (sides, unreachable) => {
+    const checked = await checkSides(plan, sides, { rows: 1_000, isAsked: true }, whole);
+    const seen = await survey(plan, sides, { ...LIMITS, ...limits });
+    return toldOnce([...unreachable, ...checked, ...seen], sides);
+  });
   return problems.filter(isNews(problems)).map(found).toSorted(bySeverity);
 }
 

@@ -125,11 +125,12 @@ export const valueUnmapped = (table: string, key: string, column: string, reason
     409,
     `row "${key}" of table "${table}" cannot be mapped: column "${column}" ${reason}`,
   );
+export const LOOKUP_MISSING = 'LOOKUP_MISSING';
 export const lookupMissing = (table: string, key: string, column: string, inTable: string) =>
   new StranglerError(
-    'LOOKUP_MISSING',
+    LOOKUP_MISSING,
     409,
-    `row ${key} of source table "${table}" has in "${column}" what is not in "${inTable}": add it there or correct the row, then retry the key, or let it be with "missing: empty"`,
+    `row ${key} of source table "${table}" has in "${column}" what is not in "${inTable}": add it there, or correct the row and retry the key, or let it be with "missing: empty"`,
   );
 export const tableMappedTwice = (table: string, names: readonly string[]) =>
   new StranglerError(

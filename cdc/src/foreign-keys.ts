@@ -1,40 +1,38 @@
 import type { Row } from '@strangler/contracts';
-import type { Connection, RowDataPacket } from 'mysql2/promise';
+import type { Connection } from 'mysql2/promise';
+import { readDefinition } from './definition.js';
 import type { ParentsOf } from './parking-lot.js';
 import type { TablePair } from './table-pair.js';
 
-/** Foreign keys that the target declares between mapped tables, by the primary key of the parent. */
+/**
+ * Foreign keys that the target declares between mapped tables, by the primary key of the parent. Read from the tables' definitions, which every account sees that may read
+ * the tables: MariaDB shows keys in information_schema only to those that may do more.
+ */
 export async function readParents(
   connection: Connection,
   schema: string,
   pairs: readonly TablePair[],
 ): Promise<ParentsOf> {
-  const [rows] = await connection.query<RowDataPacket[]>(
-    `SELECT CONSTRAINT_NAME name, TABLE_NAME child, COLUMN_NAME column_name, REFERENCED_TABLE_NAME parent, REFERENCED_COLUMN_NAME parent_column
-       FROM information_schema.KEY_COLUMN_USAGE
-      WHERE TABLE_SCHEMA = ? AND REFERENCED_TABLE_SCHEMA = ? ORDER BY TABLE_NAME, CONSTRAINT_NAME, ORDINAL_POSITION`,
-    [schema, schema],
+  const written = pairs.filter(({ shadow }) => !shadow);
+  const byTable = new Map(written.map((pair) => [pair.target.name, pair]));
+  const names = new Set(
+    written.flatMap(({ target, children }) => [target, ...children]).map(({ name }) => name),
   );
-  const byTable = new Map(pairs.map((pair) => [pair.target.name, pair]));
-  /** By child table and name: the parent's columns with the child's. */
-  const links = new Map<
-    string,
-    { readonly child: string; readonly parent: string; readonly columns: Map<string, string> }
-  >();
-  for (const row of rows) {
-    const [child, parent] = [String(row['child']), String(row['parent'])];
-    const id = `${child}\0${String(row['name'])}`;
-    const link = links.get(id) ?? { child, parent, columns: new Map<string, string>() };
-    links.set(id, link);
-    link.columns.set(String(row['parent_column']), String(row['column_name']));
+  const parents: {
+    readonly child: string;
+    readonly pair: TablePair;
+    readonly columns: readonly (readonly [string, string])[];
+  }[] = [];
+  for (const child of names) {
+    const definition = await readDefinition(connection, schema, child);
+    for (const { parent, columns, parentColumns } of definition?.foreignKeys ?? []) {
+      const pair = byTable.get(parent);
+      const key = pair?.map.keyNames ?? [];
+      const own = new Map(parentColumns.map((name, index) => [name, columns[index] as string]));
+      if (pair && key.length === own.size && key.every((name) => own.has(name)))
+        parents.push({ child, pair, columns: key.map((name) => [name, own.get(name) as string]) });
+    }
   }
-  const parents = [...links.values()].flatMap(({ child, parent, columns }) => {
-    const pair = byTable.get(parent);
-    const key = pair?.map.keyNames ?? [];
-    return pair && key.length === columns.size && key.every((name) => columns.has(name))
-      ? [{ child, pair, columns: key.map((name) => [name, columns.get(name) as string] as const) }]
-      : [];
-  });
   return ({ target }, values) =>
     parents.flatMap(({ child, pair, columns }) => {
       if (child !== target.name) return [];

@@ -95,6 +95,30 @@ describe('a row that the target refuses', () => {
     expect(evidence(sync).backfill.tables[0]).toMatchObject({ copied: 60, done: true });
   });
 
+  it('is waited for by rows that refer to it where the account may do nothing but what we ask for', async () => {
+    const account = `'p${Math.floor(performance.now())}'@'127.0.0.1'`;
+    const control = controlSchemaOf(shop.to);
+    const tables = ['item', 'item_stock', 'item_tag'];
+    await shop.to.root.query(
+      `ALTER TABLE item_stock ADD CONSTRAINT of_item FOREIGN KEY (item_id) REFERENCES item (id);
+       CREATE USER ${account} IDENTIFIED BY 'pw'; GRANT CREATE, SELECT, INSERT, UPDATE, DELETE ON ${control}.* TO ${account};
+       ${tables.map((table) => `GRANT SELECT, INSERT, UPDATE, DELETE ON ${shop.to.schema}.${table} TO ${account}`).join(';')}`,
+    );
+    try {
+      const url = new URL(shop.to.url);
+      [url.username, url.password] = [account.slice(1, account.indexOf("'", 1)), 'pw'];
+      const sync = await narrow({ to: { ...shop.to, url: url.href } });
+      await shop.from.root.query(
+        "INSERT INTO product (id, name) VALUES (50, 'much too long for it'); INSERT INTO stock VALUES (50, 'North', 1), (3, 'new', 1)",
+      );
+      await settled(shop, () => evidence(sync));
+      expect(keysOf(sync)).toEqual(['item:50', 'item_stock:50,North']);
+      await sync.stop();
+    } finally {
+      await shop.to.root.query(`DROP USER ${account}`);
+    }
+  });
+
   it('takes rows with it that refer to it, as far as the foreign keys of the target say, and their own children', async () => {
     await shop.to.root.query(
       'ALTER TABLE item_stock ADD CONSTRAINT of_item FOREIGN KEY (item_id) REFERENCES item (id)',

@@ -1,6 +1,7 @@
 import type { Row } from '@strangler/contracts';
 import type { Connection } from 'mysql2/promise';
 import { type Found, targetKeyText } from './compare-rows.js';
+import { isReversed } from './reverse.js';
 import { isOneOf, readRows } from './sql.js';
 import type { TablePair } from './table-pair.js';
 
@@ -79,10 +80,13 @@ export async function readSourceKeys(
   pair: TablePair,
   keys: readonly Row[],
 ): Promise<Row[]> {
+  const { mapping, reads } = pair.map;
+  // Whether a row comes back at all may hang on any of its columns.
+  const asked = isReversed(mapping) ? reads : Object.keys(mapping.where ?? {});
   const rows = await readRows(
     source,
     pair.source,
-    [...new Set([...Object.values(pair.map.mapping.key), ...Object.keys(pair.map.mapping.where ?? {})])],
+    [...new Set([...Object.values(mapping.key), ...asked])],
     `WHERE ${isOneOf(
       keys.map((key) => sourceKey(pair, key)),
       pair.source,
