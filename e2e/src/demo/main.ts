@@ -43,7 +43,7 @@ try {
   const { report, ...numbers } = outcome;
   process.stderr.write(
     `\nDone in ${((performance.now() - begin) / 1000).toFixed(0)} s. ${Object.entries(numbers)
-      .map(([name, value]) => `${name} ${value}`)
+      .map(([name, value]) => `${name} ${String(value)}`)
       .join(', ')}\nReport: ${report}\n`,
   );
   if (options.keep && world) {

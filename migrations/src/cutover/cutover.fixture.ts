@@ -59,7 +59,7 @@ export function planOf(cutover: object = {}): Plan {
 }
 
 /** A control plane between a proxy, a sync and two databases in memory that do what they are asked, unless a test says otherwise. */
-export function cutoverWorld({ phase = 'canary' as Phase, cutover = {} } = {}) {
+export function cutoverWorld({ phase = 'canary', cutover = {} }: { phase?: Phase; cutover?: object } = {}) {
   const plan = planOf(cutover);
   const leases = fakeLeases();
   const ledger = fakeLedger(Date.now, leases);
@@ -177,11 +177,9 @@ export function cutoverWorld({ phase = 'canary' as Phase, cutover = {} } = {}) {
     databases: databasesState,
     coordinator,
     /** Brings migrations where the test begins, past all gates. */
-    async begin(names: readonly string[] = ['cart', 'orders'], since = new Date().toISOString()) {
+    begin: async (names: readonly string[] = ['cart', 'orders']) => {
       for (const name of names) {
-        await ledger.append(name, 0, [
-          event({ from: 'legacy', to: phase, shareTo: 100, planRevision: since }),
-        ]);
+        await ledger.append(name, 0, [event({ from: 'legacy', to: phase, shareTo: 100 })]);
         await flags.setShare('strangler.shop', 100);
       }
       await feed.refresh();

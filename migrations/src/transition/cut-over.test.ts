@@ -5,8 +5,6 @@ import { cutOver } from './cut-over.js';
 import { advance, rollback } from './pipeline.js';
 import { retire } from './retire.js';
 
-const DAY_MS = 86_400_000;
-
 describe('a cutover that is asked for', () => {
   it('says how long writes were held, what was done, and under which gates', async () => {
     const { control, begin } = cutoverWorld();
@@ -231,7 +229,7 @@ describe('a retirement', () => {
 
   it('is forced with a reason only', async () => {
     const { control, begin } = cutoverWorld({ phase: 'extracted' });
-    await begin(['cart', 'orders'], new Date(Date.now() - DAY_MS).toISOString());
+    await begin();
     await expect(retire(control, 'shop', { by: 'ann', force: true })).rejects.toMatchObject({
       code: 'FORCE_NEEDS_REASON',
     });
