@@ -92,6 +92,9 @@ describe('an error of a fence', () => {
       table: 't',
       epoch: 0,
     });
+    const duplicate = Object.assign(new Error('FENCED:t:1'), { sqlState: '23000' });
+    for (const other of [duplicate, new Error("Duplicate entry 'FENCED:t:1' for key 'title'")])
+      expect(fencedError(other)).toBeNull();
     for (const other of [new Error('Deadlock found'), new Error('FENCED'), 'FENCED:t:1', null, undefined])
       expect(fencedError(other)).toBeNull();
   });

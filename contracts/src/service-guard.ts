@@ -26,7 +26,8 @@ export const serviceGuard =
     const epoch = typeof told === 'string' && /^\d{1,15}$/.test(told) ? Number(told) : undefined;
     if (epoch === undefined) return answer(response, epochUnreadable());
     epochOf().then(
-      (now) => (epoch < now ? answer(response, staleEpoch(epoch, now)) : next()),
+      // Outside the promise: what the service throws is no failure to read the epoch.
+      (now) => (epoch < now ? answer(response, staleEpoch(epoch, now)) : process.nextTick(next)),
       (cause: unknown) => answer(response, epochUnknown(cause)),
     );
   };
@@ -53,15 +54,21 @@ export const fenceEpoch =
 export type Fenced = { readonly table: string; readonly epoch: number };
 
 const DEEPEST = 5;
+const SIGNALLED = '45000';
 
 /** What a fence has refused, whoever has wrapped the error of the driver; null for any other error. */
 export function fencedError(error: unknown): Fenced | null {
   let each = error;
   for (let depth = 0; depth < DEEPEST && each instanceof Error; depth++) {
-    const { sqlMessage, driverError } = each as { sqlMessage?: unknown; driverError?: unknown };
+    const {
+      sqlState = SIGNALLED,
+      sqlMessage,
+      driverError,
+    } = each as { sqlState?: unknown; sqlMessage?: unknown; driverError?: unknown };
     const text = typeof sqlMessage === 'string' ? sqlMessage : each.message;
-    const match = /FENCED:(.{1,64}):(\d{1,20})(?:\D|$)/s.exec(text);
-    if (match) return { table: match[1] as string, epoch: Number(match[2]) };
+    // Some drivers put the place in front and the statement behind. What a client wrote into a row is in errors of other states.
+    const match = /^(?:\([^)]*\) )?FENCED:(.{1,64}):(\d{1,20})(?:\n|$)/.exec(text);
+    if (match && sqlState === SIGNALLED) return { table: match[1] as string, epoch: Number(match[2]) };
     each = driverError ?? each.cause;
   }
   return null;

@@ -251,3 +251,21 @@ export const idNotSet = (database: string, table: string, next: string, cause: u
     `table "${table}" of database "${database}" does not go on with number ${next}${cause === undefined ? '' : ` (${reasonOf(cause)})`}: grant its account ALTER on the table, and see that nothing holds the table`,
     cause,
   );
+export const fenceShared = (table: string, database: string, unit: string, other: string) =>
+  new StranglerError(
+    'FENCE_SHARED',
+    409,
+    `table "${table}" of "${database}" changes sides with "${unit}" and with "${other}", and one fence cannot stand in two ways: put them into one group`,
+  );
+export const fenceNeeded = (unit: string, phase: string) =>
+  new StranglerError(
+    'FENCE_NEEDED',
+    409,
+    `fences of "${unit}" keep legacy from being written past the service while it is in "${phase}": roll back or retire it first`,
+  );
+export const writesHeld = (unit: string) =>
+  new StranglerError(
+    'WRITES_HELD',
+    409,
+    `writes of "${unit}" are changing sides now: leave its fences alone until "strangler status" says that it is over`,
+  );

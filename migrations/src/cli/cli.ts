@@ -14,6 +14,7 @@ import { keyNotParked } from '../errors.js';
 import { type ControlClient, controlClient } from './control-client.js';
 import { explain, explanationText } from './explain.js';
 import { fail } from './fail.js';
+import { fenceCommands } from './fence-commands.js';
 import { findingsText } from './print-findings.js';
 import { conflictsOfMigration, conflictsText } from './conflicts.js';
 import { parkedText, parkingOf, parkingText } from './parked.js';
@@ -278,6 +279,12 @@ export async function runCli(argv: readonly string[], outer: CliEnvironment): Pr
         say(options, result, () => recopyText(migration, result));
       },
     );
+
+  fenceCommands(program, {
+    say,
+    readPlan: (file) => readPlan(file, environment),
+    exit: (code) => (exit = code),
+  });
 
   command('report', 'how far the migration is, for people: Markdown, HTML or JSON')
     .option('--out <folder>', 'write report.html, report.md and report.json there')

@@ -2,6 +2,7 @@ import {
   bearerOf,
   controlUnreachable,
   type Plan,
+  routingStateSchema,
   StranglerError,
   urlOf,
   type Verification,
@@ -41,6 +42,9 @@ export function controlClient(plan: Plan) {
   const of = (migration: string) => `/v1/migrations/${encodeURIComponent(migration)}`;
   return {
     status: async () => (await ask('GET', '/v1/status', undefined, TIMEOUT_MS)).body as Status,
+    /** Waits where the ledger has no event yet. */
+    state: async () =>
+      routingStateSchema.parse((await ask('GET', '/v1/state?after=0', undefined, TIMEOUT_MS)).body),
     report: async () => (await ask('GET', '/v1/report.json', undefined, TIMEOUT_MS)).body as Report,
     advance: async (migration: string, wish: AdvanceWish) =>
       (await ask('POST', `${of(migration)}/advance`, wish, TIMEOUT_MS)).body as Moved,
