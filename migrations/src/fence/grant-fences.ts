@@ -7,14 +7,20 @@ import { escape } from 'mysql2';
 import type { Connection } from 'mysql2/promise';
 import { fenceAccountTooWide, fenceNotPutUp } from '../errors.js';
 import { type AccountGrants, accountOf, grantsOf } from './account-grants.js';
-import { errorNumber, type FenceDatabase, quoted, rowsOf, withConnection } from './fence-database.js';
+import {
+  errorNumber,
+  type FenceDatabase,
+  isNotThere,
+  quoted,
+  rowsOf,
+  withConnection,
+} from './fence-database.js';
 import { fenceRows, toRemoveRows, toWriteRows } from './fence-rows.js';
 import type { FenceMoved, FenceOrder, Fences, FenceStart } from './fences.js';
 import { refusalOf } from './refusal.js';
 import { blockersOf, type Transaction } from './transactions.js';
 import { fenceOf } from './trigger-text.js';
 
-const NO_TABLE = 1146;
 const INTERRUPTED = 1317;
 const LOCK_WAIT_TIMEOUT = 1205;
 /** A statement that was checked just before may open its tables between two locks. */
@@ -42,7 +48,7 @@ export const grantFences = (database: FenceDatabase, account: DatabaseAccount): 
       (
         await rowsOf(connection, `SELECT tbl, privileges FROM ${kept} WHERE tbl IN (?)`, [tables]).catch(
           (error: unknown) => {
-            if (errorNumber(error) === NO_TABLE) return [];
+            if (isNotThere(error)) return [];
             throw error;
           },
         )
