@@ -4,6 +4,7 @@ import { checkConflicts, isByKafkaIn } from './check-conflicts.js';
 import { checkWayBack } from './check-way-back.js';
 import { checkTransform } from './check-transform.js';
 import { checkGroups, membersIn } from './check-groups.js';
+import { checkFences } from './check-fences.js';
 import { checkUpstreams } from './check-upstreams.js';
 import { checkStandbyUrls } from './standby-schema.js';
 import { areApart, checkAssembly } from './check-assembly.js';
@@ -48,6 +49,7 @@ export function crossCheck(document: unknown): readonly Inconsistency[] {
       'add "legacy: http://host:port", the application that serves everything that is not in the plan',
     );
   checkUpstreams(upstreams, complain);
+  checkFences(parts(plan['fences']), databases, complain);
   checkStandbyUrls(parts(parts(plan['sync'])['failover']), databases, complain);
   if (migrations.length > 0) {
     if (plan['control'] === undefined)

@@ -31,6 +31,7 @@ export * from './phases.js';
 export * from './plan.js';
 export * from './plan-json-schema.js';
 export * from './fenced-tables.js';
+export type { DatabaseAccount } from './fences-schema.js';
 export * from './finding.js';
 export * from './problem.js';
 export * from './program.js';

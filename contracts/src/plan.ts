@@ -7,6 +7,7 @@ import { authSchema, routeAuthSchema, routeSessionSchema } from './auth-schema.j
 import { type Conditions, conditionsSchema, conditionsText } from './conditions.js';
 import { cutoverSchema, holdSchema } from './cutover-schema.js';
 import { entranceKeys } from './entrance-schema.js';
+import { fencesSchema } from './fences-schema.js';
 import { flagsSchema } from './flags-schema.js';
 import { grpcSchema } from './grpc-schema.js';
 import { groupSchema } from './groups.js';
@@ -246,6 +247,7 @@ export const planSchema = z.strictObject({
     .optional(),
   flags: flagsSchema.optional(),
   databases: z.record(name, databaseUrl).default({}),
+  fences: fencesSchema(name).describe('how one side at a time is let write, by database'),
   upstreams: z.record(name, upstreamSchema),
   migrations: z.record(name, migration).default({}),
   groups: z

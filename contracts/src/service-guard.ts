@@ -35,7 +35,8 @@ export const serviceGuard =
 /** Rows of a statement with `?` for values: of TypeORM `(sql, values) => source.query(sql, values)`, of mysql2 `async (sql, values) => (await pool.query(sql, values))[0]`. */
 export type AskRows = (sql: string, values: unknown[]) => Promise<unknown>;
 
-const NO_TABLE = 1146;
+/** No table, or not even its schema. */
+const NOT_THERE: readonly unknown[] = [1146, 1049];
 
 /** Reads the epoch of the fences of these tables by the service's own pool; 0 before any were put up. Its account needs SELECT on the table `fence` of the control schema. */
 export const fenceEpoch =
@@ -45,7 +46,7 @@ export const fenceEpoch =
       const rows = (await ask(sql, [...tables])) as readonly { readonly epoch: string }[];
       return Number(rows[0]?.epoch ?? 0);
     } catch (error) {
-      if (error instanceof Error && 'errno' in error && error.errno === NO_TABLE) return 0;
+      if (error instanceof Error && 'errno' in error && NOT_THERE.includes(error.errno)) return 0;
       throw error;
     }
   };

@@ -327,3 +327,9 @@ export const writesHeld = (unit: string) =>
     409,
     `writes of "${unit}" are changing sides now: leave its fences alone until "strangler status" says that it is over`,
   );
+export const fenceAccountTooWide = (database: string, account: string, privileges: readonly string[]) =>
+  new StranglerError(
+    'FENCE_ACCOUNT_TOO_WIDE',
+    409,
+    `account "${account}" may write more of database "${database}" than single tables (${privileges.join(', ')}), which cannot be taken from it for some: grant it what it needs on each table, and revoke this`,
+  );

@@ -71,3 +71,11 @@ export const isMariaDb = async (connection: Connection): Promise<boolean> =>
 /** The number of a server's error; undefined for anything else thrown. */
 export const errorNumber = (thrown: unknown): number | undefined =>
   thrown instanceof Error && 'errno' in thrown && typeof thrown.errno === 'number' ? thrown.errno : undefined;
+
+const NO_DATABASE = 1049;
+const NO_TABLE = 1146;
+/** Whether a statement failed because its table, or the schema of it, has not been made yet. */
+export const isNotThere = (thrown: unknown): boolean => {
+  const number = errorNumber(thrown);
+  return number === NO_TABLE || number === NO_DATABASE;
+};

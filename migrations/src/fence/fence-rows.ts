@@ -1,10 +1,9 @@
 import { escape } from 'mysql2';
 import type { Connection } from 'mysql2/promise';
-import { errorNumber, type FenceDatabase, quoted, rowsOf } from './fence-database.js';
+import { type FenceDatabase, isNotThere, quoted, rowsOf } from './fence-database.js';
 import type { FenceSeen, FenceStart } from './fences.js';
 import { createFenceTable, FENCE_TABLE, fenceOf } from './trigger-text.js';
 
-const NO_TABLE = 1146;
 type State = NonNullable<FenceSeen['state']>;
 
 /** What the fence rows of the tables say. */
@@ -18,7 +17,7 @@ export async function fenceRows(
     `SELECT tbl, closed, epoch, coordinator, reason, UNIX_TIMESTAMP(at) * 1000 at FROM ${fenceOf(database)} WHERE tbl IN (?)`,
     [tables],
   ).catch((error: unknown) => {
-    if (errorNumber(error) === NO_TABLE) return [];
+    if (isNotThere(error)) return [];
     throw error;
   });
   return new Map(

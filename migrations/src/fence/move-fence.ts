@@ -4,6 +4,7 @@ import {
   connectTo,
   errorNumber,
   type FenceDatabase,
+  isNotThere,
   quoted,
   rowsOf,
   withConnection,
@@ -14,7 +15,6 @@ import { FENCE_TABLE } from './trigger-text.js';
 
 const DEADLOCK = 1213;
 const LOCK_WAIT_TIMEOUT = 1205;
-const NO_TABLE = 1146;
 const BETWEEN_TRIES_MS = 5;
 
 /** Sets the fence rows of all these tables, or of none. Waits for every transaction that has read one of them, `timeoutMs` at most over all. */
@@ -94,7 +94,7 @@ async function lockRows(
       })),
     (error: unknown) => {
       const number = errorNumber(error);
-      if (number === NO_TABLE) return [];
+      if (isNotThere(error)) return [];
       if (number === DEADLOCK) return 'deadlock' as const;
       if (number === LOCK_WAIT_TIMEOUT) return 'late' as const;
       throw error;
