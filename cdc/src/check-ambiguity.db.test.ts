@@ -52,7 +52,7 @@ describe('two rows where one may be', () => {
       const [schemas] = await root.query<RowDataPacket[]>(`SHOW DATABASES LIKE '${schema}\\_strangler'`);
       expect(schemas).toEqual([]);
     }
-    const findings = await examine(plan());
+    const findings = (await examine(plan())).filter(({ code }) => code === 'PART_AMBIGUOUS');
     expect(findings.map(({ severity, code }) => `${severity} ${code}`)).toEqual([
       'refuses PART_AMBIGUOUS',
       'refuses PART_AMBIGUOUS',
