@@ -195,7 +195,7 @@ it.each<Planted>([
   [
     'both fences open at once',
     'doubleAuthority',
-    ({ glimpses, legacy: _ }) => ({
+    ({ glimpses }) => ({
       glimpses: [
         ...glimpses,
         {
