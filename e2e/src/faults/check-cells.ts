@@ -1,4 +1,5 @@
-import { groupBy, nameOf } from './check-writes.js';
+import { nameOf } from './check-writes.js';
+import { groupBy } from './group-by.js';
 import type { CellWrite, ClientWrite, History } from './history.js';
 
 /**

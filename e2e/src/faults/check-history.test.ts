@@ -14,7 +14,7 @@ const WAY: readonly CutoverState[] = [
   'REVERSING',
 ];
 const attempt = (epoch: number, from: Side, to: Side, states = WAY): readonly JournalRow[] =>
-  states.map((state) => ({ epoch, state, from, to, coordinator: 1 }));
+  states.map((state) => ({ epoch, state, from, to }));
 const order = (token: string, at: number, more: Partial<ClientWrite> = {}): ClientWrite =>
   ({
     kind: 'order',
@@ -241,10 +241,10 @@ it.each<Planted>([
     ({ journal }) => ({ journal: journal.filter(({ state }) => state !== 'VERIFIED') }),
   ],
   [
-    'a row of a coordinator that had lost its lease',
+    'a row of a coordinator that was overtaken',
     'doubleAuthority',
     ({ journal }) => ({
-      journal: journal.map((row, index) => ({ ...row, coordinator: index === 3 ? 2 : 1 })),
+      journal: [...journal, { epoch: 1, state: 'ABORTING', from: 'legacy', to: 'service' }],
     }),
   ],
   [

@@ -68,8 +68,6 @@ export type JournalRow = {
   readonly state: CutoverState;
   readonly from: Side;
   readonly to: Side;
-  /** Fencing token of the coordinator that wrote it. */
-  readonly coordinator: number;
 };
 
 /** All that is known of a run when it is over and everything has come to rest. */

@@ -26,34 +26,28 @@ export type KeptProgramOptions = {
 /** Between the end of one that ended by itself and its next start. */
 const AGAIN_MS = 250;
 
-export function keepProgram({
-  name,
-  script,
-  args,
-  environment,
-  logFile,
-}: KeptProgramOptions): KeptProgram {
+export function keepProgram({ name, script, args, environment, logFile }: KeptProgramOptions): KeptProgram {
   let running: StartedProgram | undefined;
-  let isOver = false;
+  const closing = new AbortController();
   let starts = 0;
   let waitMs = 0;
   let keeping: Promise<void> | undefined;
   let ready: () => void = () => {};
   const isReady = new Promise<void>((done) => (ready = done));
   const keep = async () => {
-    while (!isOver) {
+    while (!closing.signal.aborted) {
       try {
         starts++;
         const started = await startProgram(script, args, environment, logFile);
         running = started;
-        if (isOver) await started.kill();
+        if (closing.signal.aborted) await started.kill();
         ready();
         await started.ended;
       } catch {
         // It found what it needs away and has said so in its log.
       }
       running = undefined;
-      if (isOver) return;
+      if (closing.signal.aborted) return;
       await delay(Math.max(waitMs, AGAIN_MS));
       waitMs = 0;
     }
@@ -78,7 +72,7 @@ export function keepProgram({
     pause: () => signal('SIGSTOP'),
     resume: () => signal('SIGCONT'),
     async stop() {
-      isOver = true;
+      closing.abort();
       await running?.kill();
       await keeping;
     },

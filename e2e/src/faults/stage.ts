@@ -2,10 +2,10 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import type { Side } from '@strangler/contracts';
-import { freePort } from '../free-port.js';
 import { runCommand, type CommandResult } from '../run-command.js';
 import { type HurtServer, makeDatabase, withConnection } from './databases.js';
 import { keepProgram, type KeptProgram } from './kept-program.js';
+import { quietPort } from './quiet-port.js';
 import { MIGRATION, PLAN } from './tables.js';
 import { type Relay, startRelay } from './tcp-relay.js';
 
@@ -73,12 +73,12 @@ export async function openStage({ servers, folder, plan = PLAN }: StageOptions):
     ledger: within(servers.legacy.url, names.ledger),
   };
   const ports = {
-    proxies: [await freePort(), await freePort()],
-    admins: [await freePort(), await freePort()],
-    sync: await freePort(),
-    control: await freePort(),
-    legacy: await freePort(),
-    service: await freePort(),
+    proxies: [await quietPort(), await quietPort()],
+    admins: [await quietPort(), await quietPort()],
+    sync: await quietPort(),
+    control: await quietPort(),
+    legacy: await quietPort(),
+    service: await quietPort(),
   };
   const portOf = (url: string) => Number(new URL(url).port);
   const targets: Readonly<Record<string, number>> = {

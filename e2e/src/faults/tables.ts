@@ -14,7 +14,11 @@ export type Dialect = {
   /** quantity, item, quantity */
   readonly reserve: string;
   /** token, item, quantity, cents; for a job of its own too. */
-  readonly insert: (values: { token: string; item: number; quantity: number }) => readonly [string, unknown[]];
+  readonly insert: (values: {
+    token: string;
+    item: number;
+    quantity: number;
+  }) => readonly [string, unknown[]];
   /** token, cell; the new version is the insert id. */
   readonly put: string;
 };

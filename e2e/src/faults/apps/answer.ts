@@ -63,8 +63,7 @@ export function answerOf(pool: Pool, dialect: Dialect) {
   };
 
   async function read(what: string, key: number): Promise<Answered> {
-    const [sql, column] =
-      what === 'orders' ? [dialect.orders, 'number'] : ([dialect.cells, 'cell'] as const);
+    const [sql, column] = what === 'orders' ? [dialect.orders, 'number'] : ([dialect.cells, 'cell'] as const);
     try {
       const [[row]] = await pool.query<RowDataPacket[]>(
         `SELECT * FROM (${sql.replace(/ ORDER BY .*/, '')}) rows_ WHERE ${column} = ?`,
@@ -78,6 +77,6 @@ export function answerOf(pool: Pool, dialect: Dialect) {
 }
 
 function refused(error: unknown): Answered {
-  const message = String((error as Error).message);
+  const message = (error as Error).message;
   return { status: 503, body: { code: /FENCED:/.test(message) ? 'FENCED' : 'ROLLED_BACK', message } };
 }

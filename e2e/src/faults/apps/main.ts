@@ -1,5 +1,5 @@
 // A small application with orders, a stock they are taken from, and cells: `main.js SIDE PORT`, its database by DATABASE_URL. It can be killed at any moment.
-import { createServer } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 import type { Side } from '@strangler/contracts';
 import { createPool } from 'mysql2/promise';
 import { DIALECTS } from '../tables.js';
@@ -14,26 +14,25 @@ const pool = createPool({
 });
 const answer = answerOf(pool, DIALECTS[side as Side]);
 
+async function serve(asked: Asked, response: ServerResponse): Promise<void> {
+  const { status, body } = await answer(asked);
+  const text = JSON.stringify({ ...body, by: side });
+  response
+    .writeHead(status, {
+      'content-type': 'application/json',
+      'content-length': Buffer.byteLength(text),
+      ...(status === 503 ? { 'retry-after': '1' } : {}),
+    })
+    .end(text);
+}
+
 const server = createServer((request, response) => {
   const chunks: Buffer[] = [];
   request.on('data', (chunk: Buffer) => chunks.push(chunk));
   request.on('end', () => {
-    const asked: Asked = {
-      method: request.method ?? 'GET',
-      path: request.url ?? '/',
-      text: Buffer.concat(chunks).toString(),
-      epoch: request.headers['x-strangler-epoch'],
-    };
-    void answer(asked).then(({ status, body }) => {
-      const text = JSON.stringify({ ...body, by: side });
-      response
-        .writeHead(status, {
-          'content-type': 'application/json',
-          'content-length': Buffer.byteLength(text),
-          ...(status === 503 ? { 'retry-after': '1' } : {}),
-        })
-        .end(text);
-    });
+    const { method = 'GET', url: path = '/', headers } = request;
+    const text = Buffer.concat(chunks).toString();
+    void serve({ method, path, text, epoch: headers['x-strangler-epoch'] }, response);
   });
 });
 server.keepAliveTimeout = 60_000;
