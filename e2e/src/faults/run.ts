@@ -141,7 +141,7 @@ async function phaseAtRest({ stage }: Session): Promise<Phase> {
 }
 
 /** What both sides have when nobody writes and nothing flows any more: equal, or what it is when the time is up. */
-async function atRest(session: Session): Promise<History> {
+export async function atRest(session: Session): Promise<History> {
   let last: History | undefined;
   for (const deadline = performance.now() + REST_MS; ; await delay(150)) {
     const history = await historyOf(session).catch(() => undefined);
