@@ -148,7 +148,8 @@ export async function atRest(session: Session): Promise<History> {
   let last: History | undefined;
   for (const deadline = performance.now() + REST_MS; ; await delay(150)) {
     const history = await historyOf(session).catch(() => undefined);
-    if (history && isClean(checkHistory(history))) return history;
+    // What is not there yet may still come; nothing else mends itself.
+    if (history && checkHistory(history).lost.length === 0) return history;
     last = history ?? last;
     if (performance.now() < deadline) continue;
     if (last) return last;

@@ -19,8 +19,10 @@ export type Dialect = {
     item: number;
     quantity: number;
   }) => readonly [string, unknown[]];
-  /** token, cell; the new version is the insert id. */
+  /** token, cell */
   readonly put: string;
+  /** cell; what the put has made of its version. */
+  readonly version: string;
 };
 
 const PRICE_CENTS = 1_234;
@@ -38,7 +40,8 @@ export const DIALECTS: Readonly<Record<Side, Dialect>> = {
       "INSERT INTO orders (ref, item, qty, state, total, note) VALUES (?, ?, ?, 'N', ?, NULL)",
       [token, item, quantity, ((PRICE_CENTS * quantity) / 100).toFixed(2)],
     ],
-    put: 'UPDATE cell SET val = ?, version = LAST_INSERT_ID(version + 1) WHERE id = ?',
+    put: 'UPDATE cell SET val = ?, version = version + 1 WHERE id = ?',
+    version: 'SELECT version FROM cell WHERE id = ?',
   },
   service: {
     order: 'purchase',
@@ -53,7 +56,8 @@ export const DIALECTS: Readonly<Record<Side, Dialect>> = {
       "INSERT INTO purchase (request_ref, item_id, quantity, status, total_cents, remark) VALUES (?, ?, ?, 'new', ?, NULL)",
       [token, item, quantity, PRICE_CENTS * quantity],
     ],
-    put: 'UPDATE register SET content = ?, revision = LAST_INSERT_ID(revision + 1) WHERE register_id = ?',
+    put: 'UPDATE register SET content = ?, revision = revision + 1 WHERE register_id = ?',
+    version: 'SELECT revision version FROM register WHERE register_id = ?',
   },
 };
 

@@ -14,7 +14,10 @@ export const NOT_DONE = ['SOLD_OUT', 'FENCED', 'ROLLED_BACK', 'STALE_EPOCH'] as 
 
 /** The application: each write is one transaction, and says for certain when it was not done. */
 export function answerOf(pool: Pool, dialect: Dialect) {
-  async function write(statements: readonly (readonly [string, unknown[]])[]): Promise<number | Answered> {
+  async function write(
+    statements: readonly (readonly [string, unknown[]])[],
+    result?: readonly [string, unknown[]],
+  ): Promise<number | Answered> {
     let connection;
     try {
       connection = await pool.getConnection();
@@ -31,6 +34,10 @@ export function answerOf(pool: Pool, dialect: Dialect) {
           return { status: 409, body: { code: 'SOLD_OUT' } };
         }
         id = insertId;
+      }
+      if (result) {
+        const [[row]] = await connection.query<RowDataPacket[]>(...result);
+        id = Number(row?.['version']);
       }
       try {
         await connection.query('COMMIT');
@@ -53,11 +60,9 @@ export function answerOf(pool: Pool, dialect: Dialect) {
     if (method === 'GET') return read(what ?? '', Number(key));
     const asked = JSON.parse(text) as { token: string; item: number; quantity: number };
     const isOrder = what === 'orders';
-    const result = await write(
-      isOrder
-        ? [[dialect.reserve, [asked.quantity, asked.item, asked.quantity]], dialect.insert(asked)]
-        : [[dialect.put, [asked.token, Number(key)]]],
-    );
+    const result = isOrder
+      ? await write([[dialect.reserve, [asked.quantity, asked.item, asked.quantity]], dialect.insert(asked)])
+      : await write([[dialect.put, [asked.token, Number(key)]]], [dialect.version, [Number(key)]]);
     if (typeof result !== 'number') return result;
     return isOrder ? { status: 201, body: { number: result } } : { status: 200, body: { version: result } };
   };

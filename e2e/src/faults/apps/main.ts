@@ -16,7 +16,7 @@ const answer = answerOf(pool, DIALECTS[side as Side]);
 
 async function serve(asked: Asked, response: ServerResponse): Promise<void> {
   const { status, body } = await answer(asked);
-  const text = JSON.stringify({ ...body, by: side });
+  const text = JSON.stringify(body);
   response
     .writeHead(status, {
       'content-type': 'application/json',
