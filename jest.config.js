@@ -34,6 +34,7 @@ export default {
     '^@strangler/proxy$': '<rootDir>/strangler-proxy/src/index.ts',
     '^@strangler/cdc$': '<rootDir>/cdc/src/index.ts',
     '^@strangler/migrations$': '<rootDir>/migrations/src/index.ts',
+    '^@strangler/e2e/faults$': '<rootDir>/e2e/src/faults/index.ts',
   },
   globalSetup: '<rootDir>/scripts/jest-setup.mjs',
   globalTeardown: '<rootDir>/scripts/jest-teardown.mjs',

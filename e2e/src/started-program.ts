@@ -10,6 +10,8 @@ export type StartedProgram = {
   stop(): Promise<number | null>;
   /** kill -9. */
   kill(): Promise<void>;
+  /** Resolves when it has ended, however. */
+  readonly ended: Promise<void>;
 };
 
 /** Starts a Node program of the repository and waits for its ready message. What it prints goes to `logFile`. */
@@ -48,5 +50,6 @@ export async function startProgram(
     ready: first,
     stop: () => end('SIGTERM'),
     kill: async () => void (await end('SIGKILL')),
+    ended: exited.then(() => undefined),
   };
 }

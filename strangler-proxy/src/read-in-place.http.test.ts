@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import { createServer as createWeb } from 'node:http';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { readInPlace } from './read-in-place.js';
 
@@ -76,6 +77,41 @@ describe('a socket that reads in place', () => {
     socket.on('data', take).resume();
     expect((await all).equals(Buffer.concat([Buffer.from('first'), rest]))).toBe(true);
   }, 30_000);
+
+  it.each(['ends', 'breaks'])(
+    'brings nothing of another connection to the server that has taken it over, when it %s',
+    async (how) => {
+      const buffer = Buffer.alloc(65_536);
+      const seen: string[] = [];
+      const web = createWeb((request, response) => {
+        seen.push(request.url ?? '');
+        response.end();
+      });
+      const [{ client, socket }, other] = [await connection(), await connection()];
+      const back = readInPlace(socket, buffer, (bytes) => {
+        back?.();
+        socket.pause();
+        socket.unshift(Buffer.from(bytes));
+        web.emit('connection', socket);
+        socket.resume();
+      });
+      const ask = async (path: string) => {
+        client.write(`GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`);
+        await once(client, 'data');
+      };
+      await ask('/first');
+      await ask('/second');
+      // What all share has the request of somebody else now, and it is as long.
+      const told = new Promise((done) => void readInPlace(other.socket, buffer, done));
+      other.client.write(`GET /others HTTP/1.1\r\nHost: a\r\n\r\n`);
+      await told;
+      const closed = new Promise((done) => socket.on('error', () => {}).once('close', done));
+      if (how === 'ends') client.end();
+      else client.resetAndDestroy();
+      await closed;
+      expect(seen).toEqual(['/first', '/second']);
+    },
+  );
 
   it('ends and breaks as the stream it is', async () => {
     const ending = await connection();

@@ -5,6 +5,8 @@ type Handle = {
   onread: (this: Handle, ...given: unknown[]) => void;
   readonly bytesRead: number;
   reading: boolean;
+  /** Whether an HTTP parser takes the bytes below the stream; it does so once at most. */
+  _consumed?: boolean;
   useUserBuffer(buffer: Uint8Array): void;
   readStop(): number;
 };
@@ -43,7 +45,12 @@ export function readInPlace(
     handle.reading = false;
     handle.readStop();
   };
-  return () => void (isStream = true);
+  return () => {
+    isStream = true;
+    // A parser that took bytes past us would leave us to take them for new ones when the connection ends: what the buffer has by then
+    // are requests of other clients, and they would be served once more. To node:http it is a stream as one with TLS is.
+    handle._consumed = true;
+  };
 }
 
 const isWhole = (handle: Partial<Handle> | null | undefined): handle is Handle =>
