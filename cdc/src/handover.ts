@@ -4,6 +4,7 @@ import { answersTable } from './answers.js';
 import type { CapturedTable, ChangeSource } from './change-source.js';
 import { connect, controlSchemaOf, type Database } from './connect.js';
 import { ensureTables, SOURCE_TABLES, TARGET_TABLES } from './control-tables.js';
+import { errnoOf } from './database-errors.js';
 import { handoverStale } from './errors.js';
 import type { StreamEnds } from './own-log.js';
 import { nameOf, sourceTablesOf } from './pair-names.js';
@@ -127,9 +128,8 @@ function notedFor(epoch: number, stream: string, noted: Noted | undefined): Offs
   return noted?.epoch === epoch ? noted.offset : undefined;
 }
 
-/** ER_NO_SUCH_TABLE and ER_BAD_DB_ERROR: before the first start there are no control tables. */
-const isNotThere = (error: unknown): boolean =>
-  [1146, 1049].includes((error as { readonly errno?: number }).errno ?? 0);
+/** Before the first start there are no control tables; an account that may not read them has never written them, and is told so where there are none, too. */
+const isNotThere = (error: unknown): boolean => [1146, 1049, 1142, 1143, 1044].includes(errnoOf(error));
 
 /** Everything that the flow will read of the log, by name. */
 function capturedOf({ from, data }: StreamEnds, tellsEchoes: boolean): readonly CapturedTable[] {

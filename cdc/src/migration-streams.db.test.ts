@@ -1,18 +1,12 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { type MigrationData, tableMappingSchema, type Verification } from '@strangler/contracts';
-import type { Connection, RowDataPacket } from 'mysql2/promise';
-import type { StopPointName } from './stop-points.js';
+import type { Connection } from 'mysql2/promise';
 import { seeded, until } from './testing/databases.js';
-import { openTwoSides, type Running, type TwoSides } from './testing/two-sides.js';
+import { openTwoSides, rowsOf as rows, type Running, type TwoSides } from './testing/two-sides.js';
 
 let sides: TwoSides;
-const releases: (() => void)[] = [];
-afterEach(async () => {
-  for (const release of releases.splice(0)) release();
-  await sides.drop();
-});
+afterEach(() => sides.drop());
 
-/** What is hard on the way back: a split, an enum, a part, a list of rows, and money. */
 const DATA: MigrationData = {
   from: 'legacy',
   to: 'service',
@@ -124,8 +118,6 @@ const verified = async (sync: Running) => {
   expect(body).toMatchObject({ clean: true, driftRows: 0 });
   expect(sync.migration().parked?.keys).toBe(0);
 };
-const rows = async (side: TwoSides['legacy'], sql: string) =>
-  (await side.root.query<RowDataPacket[]>(sql))[0].map((row) => Object.values(row).join(' '));
 
 describe('two streams of a migration', () => {
   it('carry what each side writes there, back, there and back again, and both sides are equal each time', async () => {
@@ -210,6 +202,38 @@ describe('two streams of a migration', () => {
     });
   });
 
+  it('leave the rows of the monolith alone that the mapping does not take on the way there', async () => {
+    const filtered: MigrationData = {
+      ...DATA,
+      tables: [
+        tableMappingSchema.parse({
+          from: 'p',
+          to: 'i',
+          key: { id: 'id' },
+          columns: { version: 'version', kind: 'kind' },
+          where: { kind: ['t', null] },
+        }),
+      ],
+    };
+    const columns = '(id INT PRIMARY KEY, version INT, kind VARCHAR(9))';
+    sides = await openTwoSides(filtered, `CREATE TABLE p ${columns}`, `CREATE TABLE i ${columns}`);
+    await sides.legacy.root.query(
+      "INSERT INTO p VALUES (1, 1, 't'), (2, 1, 'other'), (3, 1, NULL), (4, 1, 'T')",
+    );
+    const sync = await sides.start();
+    await sync.tailing('there');
+    await sides.phase('canary');
+    await sides.cutOver(sync, 'back');
+    await sync.tailing('back');
+    await sides.service.root.query('UPDATE i SET version = 2; DELETE FROM i WHERE id = 3');
+    await sync.post('reach', { stream: 'back', deadlineMs: 30_000 });
+    await verified(sync);
+    expect((await sync.post('recopy', { table: 'i' })).status).toBe(200);
+    await until(() => sync.migration().recopies?.[0]?.finishedAt != null, 'copied again');
+    expect(await rows(sides.legacy, 'SELECT id, version FROM p ORDER BY id')).toEqual(['1 2', '2 1', '4 1']);
+    await sides.cutOver(sync, 'there');
+  });
+
   it('stop with a sentence at a fence, and park nothing', async () => {
     sides = await openTwoSides(DATA, LEGACY, SERVICE);
     await sides.legacy.root.query("INSERT INTO product VALUES (1, 'a', 1, 't', 'x')");
@@ -224,159 +248,5 @@ describe('two streams of a migration', () => {
     );
     expect(sync.migration().parked?.keys).toBe(0);
     expect(await rows(sides.service, 'SELECT title FROM item')).toEqual(['a']);
-  });
-});
-
-describe('the place where a stream begins', () => {
-  const tables = [
-    'CREATE TABLE p (id INT PRIMARY KEY, version INT)',
-    'CREATE TABLE i (id INT PRIMARY KEY, version INT)',
-  ] as const;
-  const audited = async (side: TwoSides['legacy']) => {
-    await side.root.query(
-      `CREATE TABLE seen (id INT, version INT); CREATE TRIGGER seen_i AFTER INSERT ON p FOR EACH ROW INSERT INTO seen VALUES (NEW.id, NEW.version);
-       CREATE TRIGGER seen_u AFTER UPDATE ON p FOR EACH ROW INSERT INTO seen VALUES (NEW.id, NEW.version)`,
-    );
-  };
-  const POINTS: readonly StopPointName[] = [
-    'handover-taken',
-    'handover-noted',
-    'stream-owned',
-    'before-commit',
-    'after-commit',
-  ];
-  for (const point of POINTS)
-    it(`loses and repeats no row when sync ends at "${point}"`, async () => {
-      sides = await openTwoSides(PLAIN, ...tables);
-      await sides.legacy.root.query('INSERT INTO p VALUES (1, 0), (2, 0)');
-      let isArmed = false;
-      const isGone = new Promise<void>((done) => releases.push(done));
-      let reached: () => void = () => {};
-      const isThere = new Promise<void>((done) => (reached = done));
-      const dies = async (name: StopPointName) => {
-        if (!isArmed || name !== point) return;
-        reached();
-        await isGone;
-        throw new Error('this process is gone');
-      };
-      const first = await sides.start(dies);
-      await first.tailing('there');
-      await sides.phase('canary');
-      await audited(sides.legacy);
-      let last = first;
-      if (point.startsWith('handover')) {
-        isArmed = true;
-        void sides.cutOver(first, 'back').catch(() => {});
-        await isThere;
-        void first.stop();
-        last = await sides.start();
-        await last.tailing('there');
-        await last.post('handover', { to: 'back', epoch: sides.epoch() });
-        await sides.phase('extracted');
-        await sides.fence('service', false);
-      } else {
-        await sides.cutOver(first, 'back');
-        if (point === 'stream-owned') await first.tailing('back');
-      }
-      const end = new AbortController();
-      const writing = (async () => {
-        for (let version = 1; !end.signal.aborted || version < 40; version++) {
-          await sides.service.root.query(`INSERT INTO i VALUES (${version + 10}, ${version})`);
-          await sides.service.root.query(`UPDATE i SET version = ${version} WHERE id = 1`);
-        }
-      })();
-      if (!point.startsWith('handover')) {
-        isArmed = true;
-        if (point === 'stream-owned') {
-          void first.stop();
-          const second = await sides.start(dies);
-          await isThere;
-          void second.stop();
-        } else {
-          await isThere;
-          void first.stop();
-        }
-        last = await sides.start();
-      }
-      await last.tailing('back');
-      end.abort();
-      await writing;
-      expect((await last.post('reach', { stream: 'back', deadlineMs: 30_000 })).status).toBe(200);
-      expect(await rows(sides.legacy, 'SELECT * FROM p ORDER BY id')).toEqual(
-        await rows(sides.service, 'SELECT * FROM i ORDER BY id'),
-      );
-      expect(
-        await rows(
-          sides.legacy,
-          'SELECT id, version, COUNT(*) n FROM seen GROUP BY id, version HAVING n > 1',
-        ),
-      ).toEqual([]);
-    });
-
-  it('is kept for an epoch, refused for an older one, and taken anew for the next', async () => {
-    sides = await openTwoSides(PLAIN, ...tables);
-    const sync = await sides.start();
-    await sync.tailing('there');
-    await sides.phase('canary');
-    const first = await sync.post('handover', { to: 'back', epoch: 3 });
-    await sides.service.root.query('CREATE TABLE other (id INT)');
-    expect(await sync.post('handover', { to: 'back', epoch: 3 })).toEqual(first);
-    expect(await sync.post('handover', { to: 'back', epoch: 2 })).toMatchObject({
-      status: 409,
-      body: { code: 'HANDOVER_STALE' },
-    });
-    const next = await sync.post('handover', { to: 'back', epoch: 4 });
-    expect(next.body).not.toEqual(first.body);
-    expect(await sync.post('handover', { to: 'there', epoch: 5 })).toMatchObject({
-      status: 409,
-      body: { code: 'HANDOVER_RUNNING' },
-    });
-    expect(await sync.post('reach', { stream: 'back', deadlineMs: 10 })).toMatchObject({
-      status: 409,
-      body: { code: 'STREAM_NOT_RUNNING' },
-    });
-    expect(await sync.post('tail', { stream: 'there' })).toMatchObject({
-      status: 400,
-      body: { code: 'BODY_INVALID', message: expect.stringContaining('rows') },
-    });
-    expect(await sync.post('self-test', { stream: 'back' })).toEqual({
-      status: 200,
-      body: { ok: true, problems: [] },
-    });
-    expect(await sync.post('self-test', { stream: 'there' })).toEqual({
-      status: 200,
-      body: { ok: true, problems: [] },
-    });
-  });
-
-  it('ends a stream of an earlier time, which writes nothing any more', async () => {
-    sides = await openTwoSides(PLAIN, ...tables);
-    await sides.legacy.root.query('INSERT INTO p VALUES (1, 0)');
-    let release: () => void = () => {};
-    let hold = false;
-    const held = new Promise<void>((done) => (release = done));
-    let isHeld: () => void = () => {};
-    const holding = new Promise<void>((done) => (isHeld = done));
-    const zombie = await sides.start(async (name) => {
-      // Before its transaction is begun, as if the process had stood still there.
-      if (!hold || name !== 'stream-owned') return;
-      isHeld();
-      await held;
-    });
-    await zombie.tailing('there');
-    await sides.phase('canary');
-    hold = true;
-    await sides.cutOver(zombie, 'back');
-    await sides.service.root.query('UPDATE i SET version = 1');
-    await holding;
-    const sync = await sides.start();
-    await sync.tailing('back');
-    await sync.post('reach', { stream: 'back', deadlineMs: 30_000 });
-    await sides.service.root.query('UPDATE i SET version = 2');
-    await sync.post('reach', { stream: 'back', deadlineMs: 30_000 });
-    release();
-    await until(() => zombie.migration().state === 'stopped', 'stopped');
-    expect(zombie.migration().problem).toMatch(/is now synced by another process/);
-    expect(await rows(sides.legacy, 'SELECT * FROM p')).toEqual(['1 2']);
   });
 });

@@ -99,10 +99,12 @@ export function migrationStreams(options: MigrationStreamsOptions): MigrationStr
       phase = wanted;
       if (phase !== undefined && phase !== 'retired') current = isSyncedFromService(phase) ? 'back' : 'there';
       if (phase === 'retired') current = 'back';
+      if (phase === 'legacy')
+        return void (await Promise.all([syncs.there.wish('drop'), syncs.back.wish('forget')]));
       // One ends before the other begins: both at once never write.
-      await syncs[OTHER[current]].wish(phase === 'legacy' ? 'forget' : 'hold');
+      await syncs[OTHER[current]].wish('hold');
       const runs = phase !== undefined && (isSyncedFromLegacy(phase) || isSyncedFromService(phase));
-      await syncs[current].wish(runs ? 'run' : phase === 'legacy' ? 'drop' : 'hold');
+      await syncs[current].wish(runs ? 'run' : 'hold');
     },
     async stop() {
       await Promise.all([syncs.there.stop(), syncs.back.stop()]);

@@ -1,6 +1,8 @@
 import { type Plan, type Problem, reasonOf, type SelfTested, StranglerError } from '@strangler/contracts';
 import type { Connection } from 'mysql2/promise';
 import { APPLY_SESSION } from './apply.js';
+import { binlogSource } from './binlog-source.js';
+import type { CapturedTable } from './change-source.js';
 import { checkCascades } from './check-cascades.js';
 import { checkLog, missingPrivileges, sourceNeeds } from './check-database.js';
 import { checkTriggers } from './check-triggers.js';
@@ -8,7 +10,7 @@ import { connect, controlSchemaOf, type Database } from './connect.js';
 import { ensureTables, SOURCE_TABLES, TARGET_TABLES } from './control-tables.js';
 import { testEcho } from './echo-self-test.js';
 import { readGrants } from './grants.js';
-import { ownLog, type StreamEnds } from './own-log.js';
+import type { StreamEnds } from './own-log.js';
 import { nameOf, sourceTablesOf } from './pair-names.js';
 import { severityOf } from './severity.js';
 import { shadowsOf } from './shadow-mappings.js';
@@ -158,8 +160,7 @@ async function tryEcho(
   const schema = controlSchemaOf(ends.from);
   await ensureTables(source, schema, { ...SOURCE_TABLES, ...TARGET_TABLES });
   try {
-    const sourceOf = (captured: Parameters<typeof ownLog>[1]) =>
-      ownLog({ ...ends, name: `${ends.name}.try` }, captured);
+    const sourceOf = (tables: readonly CapturedTable[]) => binlogSource({ database: ends.from, tables });
     await testEcho({ stream: other.name, target: ends.from, sourceOf }, signal);
     return [];
   } catch (error) {

@@ -96,7 +96,8 @@ describe('phases and data', () => {
     const { migration, set } = await start('syncing');
     await settled(shop, migration);
     await set('extracted');
-    await until(() => migration().state === 'idle', 'idle');
+    await until(() => migration().state === 'stopped', 'stopped');
+    expect(migration().problem).toContain('stream "catalog.back" does not know where it begins');
     await shop.from.root.query("UPDATE product SET name = 'no longer followed'");
     await set();
     await new Promise((done) => setTimeout(done, 200));

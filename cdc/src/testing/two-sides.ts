@@ -201,3 +201,7 @@ function assertEqual({ tables }: TailBody): void {
   const samples = tables.filter(({ different }) => different > 0).flatMap((table) => table.samples);
   if (samples.length > 0) throw new Error(`the tail differs: ${samples.join('; ')}`);
 }
+
+/** Rows of a side as texts. */
+export const rowsOf = async (side: ScratchDatabase, sql: string): Promise<string[]> =>
+  (await side.root.query<RowDataPacket[]>(sql))[0].map((row) => Object.values(row).join(' '));
