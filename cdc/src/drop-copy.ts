@@ -5,7 +5,7 @@ import { connect, controlSchemaOf, type Database } from './connect.js';
 import { APPLY_SESSION } from './apply.js';
 import { ensureTables, TARGET_TABLES } from './control-tables.js';
 import { compileMapping } from './map.js';
-import { dropRefused } from './errors.js';
+import { dropRefused, takenOver } from './errors.js';
 import { isReversed } from './reverse.js';
 import { forgetStream } from './forget-stream.js';
 import { quoted } from './sql.js';
@@ -65,6 +65,18 @@ export async function dropCopy(
       `UPDATE ${quoted(schema, 'apply_offset')} SET dropping = 1, incarnation = incarnation + 1 WHERE stream = ?`,
       [stream],
     );
+    const [[owner]] = await connection.query<RowDataPacket[]>(
+      `SELECT incarnation FROM ${quoted(schema, 'apply_offset')} WHERE stream = ?`,
+      [stream],
+    );
+    // A drop that hung while another one ended it must not take away what has been copied since.
+    const assertOwner = async (): Promise<void> => {
+      const [marked] = await connection.query<ResultSetHeader>(
+        `UPDATE ${quoted(schema, 'apply_offset')} SET tx_seq = tx_seq + 1 WHERE stream = ? AND dropping = 1 AND incarnation = ?`,
+        [stream, owner?.['incarnation']],
+      );
+      if (marked.affectedRows !== 1) throw takenOver(stream);
+    };
     for (const { table, own } of tables) {
       const rows = Object.entries(own).map(([name, value]) => `${quoted(name)} = ${escape(value)}`);
       const where = rows.length === 0 ? 'TRUE' : rows.join(' AND ');
@@ -73,10 +85,7 @@ export async function dropCopy(
         signal.throwIfAborted();
         await connection.beginTransaction();
         // Marks the transaction as ours: a stream that carries the target's changes back must not take the source's rows away.
-        await connection.query(
-          `UPDATE ${quoted(schema, 'apply_offset')} SET tx_seq = tx_seq + 1 WHERE stream = ?`,
-          [stream],
-        );
+        await assertOwner();
         const [result] = await connection.query<ResultSetHeader>(
           `DELETE FROM ${quoted(target.schema, table)} WHERE ${where} LIMIT ${ROWS_AT_A_TIME}`,
         );
@@ -84,6 +93,7 @@ export async function dropCopy(
         deleted = result.affectedRows;
       } while (deleted === ROWS_AT_A_TIME);
     }
+    await assertOwner();
     await forgetStream(connection, schema, stream);
   } finally {
     connection.destroy();

@@ -5,6 +5,7 @@ import {
   assertCutoverTransition,
   type CutoverState,
   isOver,
+  openFenceIn,
   type Phase,
   reasonOf,
   type Side,
@@ -48,6 +49,7 @@ export type Ended = { readonly cutover: Cutover; readonly said: readonly string[
 const LEASE_MS = 5_000;
 const RENEW_MS = 1_000;
 const LOOK_MS = 1_000;
+const FENCES_MS = 15_000;
 
 /**
  * Carries cutovers on: those it is asked to begin, and those that another coordinator has left undone, as soon as its lease has run out. Whatever it
@@ -58,6 +60,8 @@ export class Coordinator {
   readonly #end = new AbortController();
   readonly #busy = new Set<string>();
   readonly #works = new Set<Promise<unknown>>();
+  /** When the fences of a unit whose attempt is over were last looked at. */
+  readonly #lookedAt = new Map<string, number>();
   #loop: Promise<void> | undefined;
 
   constructor(options: CoordinatorOptions) {
@@ -103,15 +107,24 @@ export class Coordinator {
     const { world, log } = this.#options;
     const standings = foldLedger(await world.ledger.history());
     const open = new Map<string, Unit>();
-    for (const [member, { cutover }] of standings)
-      if (cutover && !isOver(cutover.state) && Object.hasOwn(world.plan.migrations, member)) {
+    const settled = new Map<string, Unit>();
+    for (const [member, { cutover, phase }] of standings)
+      if (cutover && phase !== 'retired' && Object.hasOwn(world.plan.migrations, member)) {
         const unit = unitOf(world.plan, member);
-        if (!this.#busy.has(unit.name)) open.set(unit.name, unit);
+        if (!this.#busy.has(unit.name)) (isOver(cutover.state) ? settled : open).set(unit.name, unit);
       }
-    for (const unit of open.values()) {
+    const due = new Map(open);
+    const now = performance.now();
+    for (const unit of settled.values())
+      if (now - (this.#lookedAt.get(unit.name) ?? -FENCES_MS) >= FENCES_MS) {
+        this.#lookedAt.set(unit.name, now);
+        due.set(unit.name, unit);
+      }
+    for (const unit of due.values()) {
       const work = this.#leased(unit, async (token, signal) => {
         const cutover = await this.#standing(unit);
-        if (!cutover || isOver(cutover.state)) return;
+        if (!cutover) return;
+        if (isOver(cutover.state)) return this.#straighten(unit, cutover, token);
         log.warn(
           { unit: unit.name, epoch: cutover.epoch, state: cutover.state },
           `cutover ${cutover.epoch} of "${unit.name}" was left in "${cutover.state}" and is carried on`,
@@ -126,6 +139,17 @@ export class Coordinator {
       this.#works.add(work);
       void work.finally(() => this.#works.delete(work));
     }
+  }
+
+  /** Fences stand as the journal says. An order to close that came when its attempt was over would else keep everybody out. */
+  async #straighten(unit: Unit, { epoch, state, from, to }: Cutover, token: number): Promise<void> {
+    const { world, log } = this.#options;
+    const side = openFenceIn(state, from, to);
+    const databases = world.databases(unit);
+    const seen = await databases.look();
+    if (side === null || !seen.some((fence) => fence.side === side && fence.closed)) return;
+    const { note } = await databases.open(side, { epoch, coordinator: token });
+    log.warn({ unit: unit.name, epoch }, `the fence of "${unit.name}" was not as the journal says: ${note}`);
   }
 
   async #leased<T>(unit: Unit, work: (token: number, signal: AbortSignal) => Promise<T>): Promise<T> {

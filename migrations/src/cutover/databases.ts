@@ -19,7 +19,7 @@ export type CutoverDatabases = {
   look(): Promise<readonly FenceLook[]>;
   /** Waits for every transaction that has written, at most `timeoutMs`. */
   close(side: Side, order: FenceOrder & { readonly timeoutMs: number }): Promise<Outcome>;
-  open(side: Side, order: FenceOrder): Promise<Outcome>;
+  open(side: Side, order: FenceOrder & { readonly timeoutMs?: number }): Promise<Outcome>;
   /** Takes the fences of both sides away. */
   remove(): Promise<Outcome>;
   /** One sentence for each transaction that is older; none is good. */

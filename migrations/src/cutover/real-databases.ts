@@ -1,8 +1,8 @@
 import { fencedTablesOf, type MigrationData, type Plan, type Side, SIDES } from '@strangler/contracts';
-import { type FenceDatabase, fenceDatabaseOf } from '../fence/fence-database.js';
+import type { FenceDatabase } from '../fence/fence-database.js';
+import { databaseNamed, openFences } from '../fence/open-fences.js';
 import type { FenceMoved, Fences } from '../fence/fences.js';
 import { oldTransactions, type Transaction } from '../fence/transactions.js';
-import { triggerFences } from '../fence/trigger-fences.js';
 import { checkIds, type IdHandOver, type IdsHandedOver, prepareIds } from '../ids/hand-over-ids.js';
 import type { Unit } from '../transition/unit.js';
 import type { CutoverDatabases, FenceLook } from './databases.js';
@@ -17,9 +17,6 @@ export type Fenced = {
 
 const OPEN_TIMEOUT_MS = 5_000;
 
-export const databaseOfPlan = (plan: Plan, name: string): FenceDatabase =>
-  fenceDatabaseOf(name, plan.databases[name] as string);
-
 /** What a unit has in the databases of a side. */
 export function fencedIn(plan: Plan, members: readonly string[], side: Side): readonly Fenced[] {
   const tables = new Map<string, Set<string>>();
@@ -31,7 +28,7 @@ export function fencedIn(plan: Plan, members: readonly string[], side: Side): re
   }
   return [...tables].map(([name, set]) => ({
     side,
-    database: databaseOfPlan(plan, name),
+    database: databaseNamed(plan, name),
     tables: [...set].toSorted(),
   }));
 }
@@ -46,7 +43,7 @@ const dataOf = (plan: Plan, members: readonly string[]) =>
 export function realDatabases(
   plan: Plan,
   { members }: Pick<Unit, 'members'>,
-  fencesOf: (database: FenceDatabase) => Fences = triggerFences,
+  fencesOf: (database: FenceDatabase) => Fences = ({ name }) => openFences(plan, name),
 ): CutoverDatabases {
   const fenced = SIDES.flatMap((side) => fencedIn(plan, members, side));
   const ofSide = (side: Side) => fenced.filter((each) => each.side === side);
@@ -68,8 +65,8 @@ export function realDatabases(
   ): Promise<Outcome> => {
     const notes: string[] = [];
     for (const { data } of dataOf(plan, members)) {
-      const legacy = databaseOfPlan(plan, data.from);
-      const service = databaseOfPlan(plan, data.to);
+      const legacy = databaseNamed(plan, data.from);
+      const service = databaseNamed(plan, data.to);
       const handed = await work({ data, legacy, service, to: side, gap });
       if (handed.kind === 'no-room')
         return failed(
@@ -104,10 +101,10 @@ export function realDatabases(
         (fences, tables) => fences.close(tables, { epoch, coordinator, timeoutMs }),
         `closed the fence of the ${side}`,
       ),
-    open: (side, { epoch, coordinator }) =>
+    open: (side, { epoch, coordinator, timeoutMs = OPEN_TIMEOUT_MS }) =>
       move(
         side,
-        (fences, tables) => fences.open(tables, { epoch, coordinator, timeoutMs: OPEN_TIMEOUT_MS }),
+        (fences, tables) => fences.open(tables, { epoch, coordinator, timeoutMs }),
         `opened the fence of the ${side}`,
       ),
     async remove() {

@@ -28,6 +28,7 @@ const ANSWER_MS = 2_000;
 const SETTLE_MS = 5_000;
 const REVERSE_MS = 30_000;
 const POLL_MS = 50;
+const REOPEN_MS = 500;
 
 export const streamFrom = (side: Side): Stream => (side === 'legacy' ? 'there' : 'back');
 
@@ -105,7 +106,15 @@ export function realSteps(order: CutoverOrder, world: CutoverWorld): CutoverStep
         await delay(POLL_MS);
       }
     },
-    reopen: () => databases.open(from, { epoch, coordinator }),
+    async reopen() {
+      const opened = await databases.open(from, { epoch, coordinator, timeoutMs: REOPEN_MS });
+      if (opened.ok) return opened;
+      // Who kept it from closing keeps its row: it is open, and they must not keep everybody else waiting.
+      const seen = (await databases.look()).filter(({ side }) => side === from);
+      return seen.every(({ closed }) => closed === false)
+        ? done(`the fence of the ${from} was never closed`)
+        : opened;
+    },
   };
 }
 

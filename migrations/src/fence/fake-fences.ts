@@ -56,7 +56,9 @@ export function fakeFences(now: () => number = () => 0) {
       epoch: Math.max(0, ...before.map((row) => row.epoch)),
       coordinator: Math.max(0, ...before.map((row) => row.coordinator)),
     };
-    if (newest.epoch > epoch || newest.coordinator > coordinator) return { kind: 'stale', ...newest };
+    const isOver = closed && epoch > 0 && before.some((row) => row.epoch === epoch && !row.closed);
+    if (newest.epoch > epoch || newest.coordinator > coordinator || isOver)
+      return { kind: 'stale', ...newest };
     for (const table of tables)
       rows.set(table, {
         closed,

@@ -148,6 +148,14 @@ export function fencesConformance(
       expect(await rig.fences.close(both, order(1, 1))).toEqual({ kind: 'moved' });
     });
 
+    it('that was opened under an epoch is not closed under the same: the order came late', async () => {
+      await rig.fences.close(both, order(5, 7));
+      expect(await rig.fences.open(both, order(5, 7))).toEqual({ kind: 'moved' });
+      expect(await rig.fences.close(both, order(5, 7))).toMatchObject({ kind: 'stale', epoch: 5 });
+      expect(await writes(one)).toBe('written');
+      expect(await rig.fences.close(both, order(6, 7))).toEqual({ kind: 'moved' });
+    });
+
     it('obeys no coordinator that has been replaced, and no attempt that is over', async () => {
       await rig.fences.install(both, { open: true, epoch: 0 });
       await rig.fences.close(both, order(5, 7));

@@ -113,7 +113,11 @@ export const grantFences = (database: FenceDatabase, account: DatabaseAccount): 
       if (missing.length > 0) return { kind: 'missing', tables: missing };
       const epoch = Math.max(...[...rows.values()].map((row) => row.epoch));
       const coordinator = Math.max(...[...rows.values()].map((row) => row.coordinator));
-      if (epoch > order.epoch || coordinator > order.coordinator)
+      const isOver =
+        closed &&
+        order.epoch > 0 &&
+        [...rows.values()].some((row) => row.epoch === order.epoch && !row.closed);
+      if (epoch > order.epoch || coordinator > order.coordinator || isOver)
         return { kind: 'stale', epoch, coordinator };
       const grants = await narrow(connection);
       const write = () =>

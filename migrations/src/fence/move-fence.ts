@@ -55,7 +55,10 @@ async function tryToMove(
     if (missing.length > 0) return { kind: 'missing', tables: missing };
     const epoch = Math.max(...rows.map((row) => row.epoch));
     const coordinator = Math.max(...rows.map((row) => row.coordinator));
-    if (epoch > order.epoch || coordinator > order.coordinator) return { kind: 'stale', epoch, coordinator };
+    // What was opened under an epoch is not closed under the same: an order to close that comes late, behind the attempt's end, would shut everybody out for good.
+    const isOver = closed && rows.some((row) => row.epoch === order.epoch && row.isOpen);
+    if (epoch > order.epoch || coordinator > order.coordinator || (isOver && order.epoch > 0))
+      return { kind: 'stale', epoch, coordinator };
     const [{ affectedRows }] = await connection.query<ResultSetHeader>(
       `UPDATE ${quoted(database.control, FENCE_TABLE)} FORCE INDEX (PRIMARY)
           SET closed = ?, epoch = ?, coordinator = ?, reason = ?, at = NOW(6) WHERE tbl IN (?)`,
@@ -70,7 +73,12 @@ async function tryToMove(
   }
 }
 
-type Locked = { readonly table: string; readonly epoch: number; readonly coordinator: number };
+type Locked = {
+  readonly table: string;
+  readonly epoch: number;
+  readonly coordinator: number;
+  readonly isOpen: boolean;
+};
 
 /** Locked before anything is written: of two transactions in a deadlock the one that has written less is given up, and that is to be ours. */
 async function lockRows(
@@ -82,7 +90,7 @@ async function lockRows(
   const asked = rowsOf(
     connection,
     // Without the index a small table would be read, and locked, as a whole.
-    `SELECT tbl, epoch, coordinator FROM ${quoted(database.control, FENCE_TABLE)} FORCE INDEX (PRIMARY)
+    `SELECT tbl, epoch, coordinator, closed FROM ${quoted(database.control, FENCE_TABLE)} FORCE INDEX (PRIMARY)
       WHERE tbl IN (?) ORDER BY tbl FOR UPDATE`,
     [tables],
   ).then(
@@ -91,6 +99,7 @@ async function lockRows(
         table: String(row['tbl']),
         epoch: Number(row['epoch']),
         coordinator: Number(row['coordinator']),
+        isOpen: Number(row['closed']) === 0,
       })),
     (error: unknown) => {
       const number = errorNumber(error);
