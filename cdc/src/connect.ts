@@ -2,6 +2,8 @@ import { format } from 'mysql2';
 import { createConnection, type Connection, type ConnectionOptions } from 'mysql2/promise';
 import { databaseUnreachable } from './errors.js';
 
+export { controlSchemaOf } from '@strangler/contracts';
+
 /** A database of the plan: its name in the plan, its URL, and the schema the URL ends with. */
 export type Database = { readonly name: string; readonly url: string; readonly schema: string };
 
@@ -10,9 +12,6 @@ export const databaseOf = (name: string, url: string): Database => ({
   url,
   schema: decodeURIComponent(new URL(url).pathname.slice(1)),
 });
-
-/** The schema beside a database that holds what the toolkit has to remember there (docs/adr/0004). */
-export const controlSchemaOf = (database: Database): string => `${database.schema}_strangler`;
 
 /** Texts stay as the server prints them; `affectedRows` counts matched rows, which the writes depend on. */
 export const connectionOptions = (database: Database): ConnectionOptions => ({

@@ -28,6 +28,17 @@ export const transitionNotAllowed = (
     409,
     `migration "${migration}" cannot go from "${from}" to "${to}": allowed from "${from}" is ${allowed.length === 0 ? 'nothing' : allowed.map((phase) => `"${phase}"`).join(' or ')}`,
   );
+export const cutoverTransitionNotAllowed = (
+  unit: string,
+  from: string,
+  to: string,
+  allowed: readonly string[],
+) =>
+  new StranglerError(
+    'CUTOVER_TRANSITION_NOT_ALLOWED',
+    409,
+    `cutover of "${unit}" cannot go from "${from}" to "${to}": allowed from "${from}" is ${allowed.length === 0 ? 'nothing' : allowed.map((state) => `"${state}"`).join(' or ')}`,
+  );
 export const controlUnreachable = (url: string, cause: unknown) =>
   new StranglerError(
     'CONTROL_UNREACHABLE',

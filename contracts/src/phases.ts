@@ -24,6 +24,13 @@ export const isForward = (from: Phase, to: Phase): boolean => PHASES.indexOf(to)
 export const isSyncedFromLegacy = (phase: Phase): boolean =>
   phase === 'syncing' || phase === 'shadow' || phase === 'canary';
 
+/** Whether changes flow from the service to legacy in this phase. */
+export const isSyncedFromService = (phase: Phase): boolean => phase === 'extracted';
+
+/** The side that serves the writes of a migration in this phase. */
+export const writesServedBy = (phase: Phase): 'legacy' | 'service' =>
+  phase === 'extracted' || phase === 'retired' ? 'service' : 'legacy';
+
 /** A transition that changes who may write: it needs the cutover protocol, and a flag can never do it. */
 export const isCutover = (from: Phase, to: Phase): boolean =>
   (from === 'canary' && to === 'extracted') || (from === 'extracted' && to === 'canary');

@@ -5,6 +5,7 @@ import { address, httpUrl } from './address-schema.js';
 import { admissionKeys, routeAdmissionKeys } from './admission-schema.js';
 import { authSchema, routeAuthSchema, routeSessionSchema } from './auth-schema.js';
 import { type Conditions, conditionsSchema, conditionsText } from './conditions.js';
+import { cutoverSchema, holdSchema } from './cutover-schema.js';
 import { entranceKeys } from './entrance-schema.js';
 import { flagsSchema } from './flags-schema.js';
 import { grpcSchema } from './grpc-schema.js';
@@ -146,6 +147,7 @@ const migration = z.strictObject({
     })
     .prefault({}),
   gates,
+  cutover: cutoverSchema.describe('how writes change sides'),
   data: z
     .strictObject({
       from: z.string().describe('name of the database the monolith writes'),
@@ -220,6 +222,7 @@ export const planSchema = z.strictObject({
       .max(64)
       .default(1)
       .describe('processes behind one port, one for each core; the n-th has the n-th admin port'),
+    hold: holdSchema.describe('writes that are held while they change sides'),
     readYourWrites: ownWritesSchema.describe('reads of clients that have written'),
     paths: pathRulesSchema.describe('how paths are read'),
     ...entranceKeys,

@@ -15,6 +15,10 @@ export const routingStateSchema = z.object({
       since: z.string(),
       /** How often the migration was rolled back; a client's pin of an earlier generation is void. Left out: never. */
       generation: z.number().int().nonnegative().optional(),
+      /** Of the authority: how many cutovers were begun, either way. Left out: none. */
+      epoch: z.number().int().nonnegative().optional(),
+      /** The writes are changing sides: new ones are held until a later state says no more of it. */
+      hold: z.literal(true).optional(),
     }),
   ),
 });
@@ -30,3 +34,11 @@ export const phaseOf = (state: RoutingState, migration: string) =>
 /** How often a migration has been rolled back. */
 export const generationOf = (state: RoutingState, migration: string): number =>
   state.migrations[migration]?.generation ?? 0;
+
+/** The epoch of a migration's authority; 0 before its first cutover. */
+export const epochOf = (state: RoutingState, migration: string): number =>
+  state.migrations[migration]?.epoch ?? 0;
+
+/** Whether the writes of a migration are held. */
+export const isHeld = (state: RoutingState, migration: string): boolean =>
+  state.migrations[migration]?.hold ?? false;

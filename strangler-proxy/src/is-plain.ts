@@ -25,6 +25,8 @@ const PROXY_KEYS = [
   'rateLimits',
   'overload',
   'readYourWrites',
+  // A write that is held is not plain; the others need nothing of it.
+  'hold',
   'accessLog',
   // What `accept` and `answerHeaders` do, for both lanes.
   'trusted',
@@ -51,7 +53,18 @@ const UPSTREAM_KEYS = [
   'queue',
   'queueMs',
 ];
-const MIGRATION_KEYS = ['owner', 'title', 'upstream', 'flag', 'routes', 'compare', 'canary', 'gates', 'data'];
+const MIGRATION_KEYS = [
+  'owner',
+  'title',
+  'upstream',
+  'flag',
+  'routes',
+  'compare',
+  'canary',
+  'gates',
+  'cutover',
+  'data',
+];
 // What the migration asks of all its routes: it stands in each route as `guard`, which is not plain.
 const GUARD_KEYS = ['auth', 'session'];
 const ROUTE_KEYS = [
