@@ -33,3 +33,17 @@ export async function stockBooks(world: World): Promise<{ readonly shop: string;
   ]);
   return { shop: JSON.stringify(shop), service: JSON.stringify(service) };
 }
+
+/** Somebody at a SQL console of the monolith's database writes stock; answers what the server says. */
+export async function writeStockBySql(world: World): Promise<string> {
+  return rowsOf(world.databases.shop, 'UPDATE stock SET on_hand = on_hand + 1').then(
+    () => 'written',
+    (error: Error) => error.message,
+  );
+}
+
+/** A product that the nightly job fills up when there is little of it. */
+export const activeProduct = async (world: World): Promise<number> =>
+  Number(
+    (await rowsOf(world.databases.shop, "SELECT id FROM product WHERE status = 'active' LIMIT 1"))[0]?.['id'],
+  );

@@ -1,5 +1,5 @@
 import { createClient } from '../client.js';
-import { orderBooks, stockBooks } from '../order-books.js';
+import { activeProduct, orderBooks, stockBooks, writeStockBySql } from '../order-books.js';
 import { logIn } from '../shop-visits.js';
 import type { Chapter, Story } from '../story.js';
 import { until } from '../until.js';
@@ -32,11 +32,10 @@ export const bothHaveThem: Chapter = {
 
     const admin = createClient(world.urls.proxy);
     const csrf = await logIn(admin, traffic.send, 'admin@shop.test', 'admin');
-    const { items } = (await traffic.send(admin, 'GET', '/api/products?per_page=1')).json() as {
-      items: { id: number }[];
-    };
+    const refused = await writeStockBySql(world);
+    claim('a SQL console is refused by the fence', refused.includes('FENCED:stock'), refused);
     // What the nightly job fills up.
-    await traffic.send(admin, 'PUT', `/api/admin/stock/${items[0]?.id}`, {
+    await traffic.send(admin, 'PUT', `/api/admin/stock/${await activeProduct(world)}`, {
       json: { on_hand: 2 },
       headers: { 'x-csrf-token': csrf },
     });
