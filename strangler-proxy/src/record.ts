@@ -61,6 +61,8 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 type Counts = {
   readonly comparedAs: string;
   readonly served: Mutable<RouteEvidence['served']>;
+  /** When legacy has last answered on it, milliseconds since the epoch; 0: not yet. */
+  legacyAt: number;
   comparisons: { [K in Comparison]: number };
   cleanSinceMismatch: number;
   lastMismatchAt: string | null;
@@ -105,7 +107,8 @@ export function createRecord({ metrics, now }: RecordOptions): Recorder {
   const countsIn = (plan: Plan, migration: Migration, route: PlanRoute, before?: Counts): Counts => {
     const as = comparedAs(plan, migration, route);
     const served = before?.served ?? { legacy: 0, service: 0, fallback: 0 };
-    return { served, ...(before?.comparedAs === as ? before : noComparisons()), comparedAs: as };
+    const legacyAt = before?.legacyAt ?? 0;
+    return { served, legacyAt, ...(before?.comparedAs === as ? before : noComparisons()), comparedAs: as };
   };
 
   return {
@@ -117,7 +120,10 @@ export function createRecord({ metrics, now }: RecordOptions): Recorder {
       if (!route) return;
       const migration = kept.get(route.migration);
       const counts = countsOf(route);
-      if (counts && status !== null && !failed) counts.served[by]++;
+      if (counts && status !== null && !failed) {
+        counts.served[by]++;
+        if (by !== 'service') counts.legacyAt = now();
+      }
       if (by === 'fallback') metrics.fallbacks.inc({ route: label });
       if (serviceFailed && migration) {
         migration.serviceFailures++;
@@ -207,9 +213,10 @@ export function createRecord({ metrics, now }: RecordOptions): Recorder {
             phase,
             share: { configured: flags.share(flagOf(name)), ...share.read() },
             serviceFailures,
-            routes: [...routes].map(([route, { comparedAs: _comparedAs, marks, ...counts }]) => ({
+            routes: [...routes].map(([route, { comparedAs: _comparedAs, marks, legacyAt, ...counts }]) => ({
               route,
               ...structuredClone(counts),
+              legacyAt: legacyAt === 0 ? null : new Date(legacyAt).toISOString(),
               cleanMarks: marks.read(),
             })),
           },

@@ -14,7 +14,6 @@ export class ServiceModule {
   static with(environment: Environment, database: DataSourceOptions, shop: Shop): DynamicModule {
     return {
       module: ServiceModule,
-      // Guards of all routes run in the order of these modules: one that asks whether this side may write goes before ShopModule.
       imports: [
         SettingsModule.with(environment),
         ShopModule.with(shop),

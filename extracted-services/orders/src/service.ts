@@ -7,6 +7,7 @@ import compression from 'compression';
 import { dataSourceOptions, inspectDatabase } from './database.js';
 import type { Environment } from './environment.js';
 import { describeApi } from './openapi.js';
+import { guardWrites } from './guard-writes.js';
 import { renderViews } from './pages/views.js';
 import { ServiceModule } from './service.module.js';
 import { HttpShop } from './shop/http-shop.js';
@@ -28,6 +29,7 @@ export async function startService(
     ServiceModule.with(environment, dataSourceOptions(engine, environment.databaseUrl), shop),
     { logger: ['error', 'warn'], abortOnError: false },
   );
+  guardWrites(app, environment.databaseUrl);
   // Redirects go to the address that clients see, which the proxy tells.
   app.set('trust proxy', 'loopback, linklocal, uniquelocal');
   // The one header that tells the two apart: operators and tests see who answered.

@@ -3,7 +3,14 @@ import type { FenceDatabase } from '../fence/fence-database.js';
 import { databaseNamed, openFences } from '../fence/open-fences.js';
 import type { FenceMoved, Fences } from '../fence/fences.js';
 import { oldTransactions, type Transaction } from '../fence/transactions.js';
-import { checkIds, type IdHandOver, type IdsHandedOver, prepareIds } from '../ids/hand-over-ids.js';
+import {
+  checkIds,
+  type HandedOverId,
+  type IdHandOver,
+  type IdsHandedOver,
+  lookAtIds,
+  prepareIds,
+} from '../ids/hand-over-ids.js';
 import type { Unit } from '../transition/unit.js';
 import type { CutoverDatabases, FenceLook } from './databases.js';
 import { done, failed, type Outcome } from './steps.js';
@@ -58,20 +65,23 @@ export function realDatabases(
     }
     return done(good);
   };
+  const handOvers = (side: Side, gap: number): readonly IdHandOver[] =>
+    dataOf(plan, members).map(({ data }) => ({
+      data,
+      legacy: databaseNamed(plan, data.from),
+      service: databaseNamed(plan, data.to),
+      to: side,
+      gap,
+    }));
   const ids = async (
     side: Side,
     gap: number,
     work: (handOver: IdHandOver) => Promise<IdsHandedOver>,
   ): Promise<Outcome> => {
     const notes: string[] = [];
-    for (const { data } of dataOf(plan, members)) {
-      const legacy = databaseNamed(plan, data.from);
-      const service = databaseNamed(plan, data.to);
-      const handed = await work({ data, legacy, service, to: side, gap });
-      if (handed.kind === 'no-room')
-        return failed(
-          `ids run out: ${handed.tables.map(({ table, column, next, most }) => `column "${column}" of table "${table}" is at ${next} of ${most}`).join(', ')}`,
-        );
+    for (const handOver of handOvers(side, gap)) {
+      const handed = await work(handOver);
+      if (handed.kind === 'no-room') return failed(`ids run out: ${handed.tables.map(roomText).join(', ')}`);
       for (const { table, next } of handed.tables) notes.push(`"${table}" from ${next} on`);
     }
     return done(
@@ -115,12 +125,17 @@ export function realDatabases(
       const found = await Promise.all(ofSide(side).map(({ database }) => oldTransactions(database, maxMs)));
       return found.flat().map(transactionText);
     },
-    // Where there is no room, the first step says so, before anything is held.
-    idsRunOut: async () => [],
+    async idsRunOut(side, gap) {
+      const looks = await Promise.all(handOvers(side, gap).map(lookAtIds));
+      return looks.flatMap((look) => (look.kind === 'no-room' ? look.tables.map(roomText) : []));
+    },
     prepareIds: (side, gap) => ids(side, gap, prepareIds),
     checkIds: (side, gap) => ids(side, gap, checkIds),
   };
 }
+
+const roomText = ({ table, column, next, most }: HandedOverId): string =>
+  `column "${column}" of table "${table}" is at ${next} of ${most}`;
 
 const transactionText = ({ id, account, ageMs, statement }: Transaction): string =>
   `transaction ${id} of "${account}" is open for ${(ageMs / 1000).toFixed(1)} s${statement === null ? '' : ` (${statement})`}`;

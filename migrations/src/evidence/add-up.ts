@@ -98,6 +98,7 @@ type Counted = { readonly startedAt: string; readonly found: RouteEvidence };
 function routeOf(counted: Several<Counted>, countFrom: string | null): RouteEvidence {
   const all = counted.map(({ found }) => found);
   const mismatches = all.flatMap(({ lastMismatchAt }) => lastMismatchAt ?? []);
+  const byLegacy = all.flatMap(({ legacyAt }) => legacyAt ?? []);
   const from = latest([...mismatches, ...counted.map(({ startedAt }) => startedAt), countFrom ?? '']);
   const samples = all.flatMap((route) => route.samples).toSorted((a, b) => a.at.localeCompare(b.at));
   const most = Math.max(...all.map((route) => route.samples.length));
@@ -110,6 +111,7 @@ function routeOf(counted: Several<Counted>, countFrom: string | null): RouteEvid
     ) as RouteEvidence['comparisons'],
     cleanSinceMismatch: sum(counted.map((one) => cleanAfter(one, from))),
     lastMismatchAt: mismatches.length === 0 ? null : latest(mismatches),
+    legacyAt: byLegacy.length === 0 ? null : latest(byLegacy),
     notCompared: Object.fromEntries(
       unique(all.flatMap(({ notCompared }) => Object.keys(notCompared))).map((reason) => [
         reason,

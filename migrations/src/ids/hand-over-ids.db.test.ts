@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { MigrationData } from '@strangler/contracts';
 import type { ResultSetHeader } from 'mysql2/promise';
 import { openShop, type Shop } from '../fence/shop.fixture.js';
-import { checkIds, type IdHandOver, prepareIds } from './hand-over-ids.js';
+import { checkIds, type IdHandOver, lookAtIds, prepareIds } from './hand-over-ids.js';
 
 let legacy: Shop;
 let service: Shop;
@@ -65,6 +65,17 @@ describe('numbers of rows', () => {
       tables: [{ ...next, moved: false }],
     });
     expect(await insert(service)).toBe(102);
+  });
+
+  it('are looked at without being set', async () => {
+    await insert(legacy);
+    expect(await lookAtIds(handOver('service', 100))).toMatchObject({
+      kind: 'ready',
+      tables: [{ next: '102', moved: true }],
+    });
+    expect(await insert(service)).toBe(1);
+    await insert(legacy, 2_147_483_600);
+    expect(await lookAtIds(handOver('service', 100))).toMatchObject({ kind: 'no-room' });
   });
 
   it('are set again behind the fence when the old side has used up the gap', async () => {

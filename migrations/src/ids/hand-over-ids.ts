@@ -41,8 +41,12 @@ export const prepareIds = (handOver: IdHandOver): Promise<IdsHandedOver> => setI
 /** Behind the fence: no counter of the new side gives out a number that the old side has ever given out. Throws ID_NOT_SET. */
 export const checkIds = (handOver: IdHandOver): Promise<IdsHandedOver> => setIds(handOver, 0);
 
+/** What `prepareIds` would set, with nothing set. */
+export const lookAtIds = (handOver: IdHandOver): Promise<IdsHandedOver> =>
+  setIds(handOver, handOver.gap, 'look');
+
 /** `ahead` is how far a counter has to be in front of what is taken to stay as it is. */
-const setIds = (handOver: IdHandOver, ahead: number): Promise<IdsHandedOver> => {
+const setIds = (handOver: IdHandOver, ahead: number, how: 'set' | 'look' = 'set'): Promise<IdsHandedOver> => {
   const { data, to, gap } = handOver;
   const own = handOver[to];
   const other = handOver[otherSide(to)];
@@ -72,6 +76,7 @@ const setIds = (handOver: IdHandOver, ahead: number): Promise<IdsHandedOver> => 
       const wanted = BigInt(Math.max(gap, 1));
       const full = ids.filter(({ next, most }) => BigInt(most) - BigInt(next) + 1n < wanted);
       if (full.length > 0) return { kind: 'no-room', tables: full };
+      if (how === 'look') return { kind: 'ready', tables: ids };
       await here.query(`SET lock_wait_timeout = ${DDL_WAIT_SECONDS}`);
       for (const { table, column, next, moved } of ids) {
         if (!moved) continue;

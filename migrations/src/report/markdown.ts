@@ -2,6 +2,7 @@ import { describeEvent } from '../ledger/describe-event.js';
 import { differenceText } from '../gates/comparisons.js';
 import type { MigrationReport, Report } from './report.js';
 import { count, milliseconds, moment, percent } from './words.js';
+import { writesText } from './writes.js';
 
 /** Text in a Markdown table or sentence: what a body or a person wrote must not become markup. */
 const md = (text: string): string =>
@@ -49,6 +50,7 @@ function migrationText(migration: MigrationReport): string {
           'Failed answers of the service',
           migration.serviceFailures === null ? 'unknown' : count(migration.serviceFailures),
         ],
+        ['Writes', writesText(migration)],
         ['Comparisons', migration.verdict],
         ...(migration.movesData
           ? [

@@ -1,9 +1,10 @@
-import { PHASES } from '@strangler/contracts';
+import { PHASES, writesServedBy } from '@strangler/contracts';
 import { differenceText } from '../gates/comparisons.js';
 import { describeEvent } from '../ledger/describe-event.js';
 import { html, type Markup } from './markup.js';
 import type { MigrationReport, RouteReport } from './report.js';
 import { count, milliseconds, moment, percent } from './words.js';
+import { writesText } from './writes.js';
 
 const fact = (name: string, value: string, small: string | null = null, more: Markup | null = null) =>
   html`<div>
@@ -53,6 +54,7 @@ function facts(migration: MigrationReport): Markup {
         ? 'the proxy did not answer'
         : `${count(served.fallback)} by legacy in place of the service; ${count(migration.serviceFailures ?? 0)} failed answers of the service`,
     )}
+    ${fact('Writes', writesServedBy(migration.phase), writesText(migration))}
     ${fact(
       'Comparisons',
       migration.comparisons === null
