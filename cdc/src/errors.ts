@@ -372,3 +372,7 @@ export const functionNotLoaded = (name: string, reason: string, cause?: unknown)
     `function "${name}" cannot be loaded (${reason}): correct its file or its name in the plan`,
     cause,
   );
+
+/** A sentence and no error: the self-test tells all of them at once. */
+export const selfTestByKafka = (migration: string): string =>
+  `the changes of migration "${migration}" come through Kafka, by which a rollback has not been proved: name its database under "sync.sources" with the kind "binlog" before its cutover`;

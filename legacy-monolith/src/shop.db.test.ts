@@ -73,6 +73,7 @@ it('the API describes these routes', async () => {
      "get /api/categories/{slug}/products",
      "get /api/csrf",
      "get /api/me",
+     "get /api/me/address",
      "get /api/orders",
      "get /api/orders/{no}",
      "get /api/products",
