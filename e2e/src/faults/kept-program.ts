@@ -39,7 +39,7 @@ export function keepProgram({ name, script, args, environment, logFile }: KeptPr
     while (!closing.signal.aborted) {
       try {
         starts++;
-        const started = await startProgram(script, args, environment, logFile);
+        const started = await startProgram(script, args, environment, logFile, closing.signal);
         running = started;
         if (closing.signal.aborted) await started.kill();
         ready();
@@ -75,7 +75,6 @@ export function keepProgram({ name, script, args, environment, logFile }: KeptPr
     resume: () => signal('SIGCONT'),
     async stop() {
       closing.abort();
-      await running?.kill();
       await keeping;
     },
     starts: () => starts,
