@@ -14,17 +14,21 @@ export type StartedProgram = {
   readonly ended: Promise<void>;
 };
 
-/** Starts a Node program of the repository and waits for its ready message. What it prints goes to `logFile`. */
+/** Starts a Node program of the repository and waits for its ready message. What it prints goes to `logFile`; an aborted signal is a kill -9, ready or not. */
 export async function startProgram(
   script: string,
   args: readonly string[],
   environment: NodeJS.ProcessEnv,
   logFile: string,
+  signal?: AbortSignal,
 ): Promise<StartedProgram> {
   const child: ChildProcess = spawn(process.execPath, [script, ...args], {
     env: environment,
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    ...(signal ? { signal, killSignal: 'SIGKILL' } : {}),
   });
+  // An abort is told here, too; its end is what counts.
+  child.on('error', () => {});
   const log = createWriteStream(logFile, { flags: 'a' });
   let tail = '';
   for (const pipe of [child.stdout, child.stderr])

@@ -25,6 +25,7 @@ export type KeptProgramOptions = {
 
 /** Between the end of one that ended by itself and its next start. */
 const AGAIN_MS = 250;
+const FIRST_TRIES = 5;
 
 export function keepProgram({ name, script, args, environment, logFile }: KeptProgramOptions): KeptProgram {
   let running: StartedProgram | undefined;
@@ -32,19 +33,20 @@ export function keepProgram({ name, script, args, environment, logFile }: KeptPr
   let starts = 0;
   let waitMs = 0;
   let keeping: Promise<void> | undefined;
-  let ready: () => void = () => {};
-  const isReady = new Promise<void>((done) => (ready = done));
+  let [ready, fail]: [() => void, (reason: unknown) => void] = [() => {}, () => {}];
+  const isReady = new Promise<void>((done, failed) => ([ready, fail] = [done, failed]));
   const keep = async () => {
     while (!closing.signal.aborted) {
       try {
         starts++;
-        const started = await startProgram(script, args, environment, logFile);
+        const started = await startProgram(script, args, environment, logFile, closing.signal);
         running = started;
         if (closing.signal.aborted) await started.kill();
         ready();
         await started.ended;
-      } catch {
-        // It found what it needs away and has said so in its log.
+      } catch (error) {
+        // It found what it needs away and has said so in its log; at first everything is there.
+        if (starts >= FIRST_TRIES) fail(error);
       }
       running = undefined;
       if (closing.signal.aborted) return;
@@ -73,7 +75,6 @@ export function keepProgram({ name, script, args, environment, logFile }: KeptPr
     resume: () => signal('SIGCONT'),
     async stop() {
       closing.abort();
-      await running?.kill();
       await keeping;
     },
     starts: () => starts,

@@ -5,12 +5,11 @@ export type Asked = {
   readonly method: string;
   readonly path: string;
   readonly text: string;
-  readonly epoch: string | string[] | undefined;
 };
 export type Answered = { readonly status: number; readonly body: Readonly<Record<string, unknown>> };
 
 /** What an application says of a write that it knows was not done. */
-export const NOT_DONE = ['SOLD_OUT', 'FENCED', 'ROLLED_BACK', 'STALE_EPOCH'] as const;
+export const NOT_DONE = ['SOLD_OUT', 'FENCED', 'ROLLED_BACK', 'STALE_EPOCH', 'EPOCH_UNKNOWN'] as const;
 
 /** The application: each write is one transaction, and says for certain when it was not done. */
 export function answerOf(pool: Pool, dialect: Dialect) {

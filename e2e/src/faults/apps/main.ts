@@ -1,6 +1,12 @@
 // A small application with orders, a stock they are taken from, and cells: `main.js SIDE PORT`, its database by DATABASE_URL. It can be killed at any moment.
 import { createServer, type ServerResponse } from 'node:http';
-import type { Side } from '@strangler/contracts';
+import {
+  controlSchemaOf,
+  fenceEpoch,
+  serviceGuard,
+  type ServiceGuard,
+  type Side,
+} from '@strangler/contracts';
 import { createPool } from 'mysql2/promise';
 import { DIALECTS } from '../tables.js';
 import { answerOf, type Asked } from './answer.js';
@@ -12,6 +18,19 @@ const pool = createPool({
   connectTimeout: 3_000,
   enableKeepAlive: true,
 });
+/** Legacy knows nothing of the toolkit. */
+const { order, stock, cell } = DIALECTS.service;
+const schema = new URL(process.env['DATABASE_URL'] ?? '').pathname.slice(1);
+const guard: ServiceGuard =
+  side === 'service'
+    ? serviceGuard({
+        epochOf: fenceEpoch(
+          async (sql, values) => (await pool.query(sql, values))[0],
+          controlSchemaOf({ schema }),
+          [order, stock, cell],
+        ),
+      })
+    : (_request, _response, next) => next();
 const answer = answerOf(pool, DIALECTS[side as Side]);
 
 async function serve(asked: Asked, response: ServerResponse): Promise<void> {
@@ -30,9 +49,9 @@ const server = createServer((request, response) => {
   const chunks: Buffer[] = [];
   request.on('data', (chunk: Buffer) => chunks.push(chunk));
   request.on('end', () => {
-    const { method = 'GET', url: path = '/', headers } = request;
+    const { method = 'GET', url: path = '/' } = request;
     const text = Buffer.concat(chunks).toString();
-    void serve({ method, path, text, epoch: headers['x-strangler-epoch'] }, response);
+    guard(request, response, () => void serve({ method, path, text }, response));
   });
 });
 server.keepAliveTimeout = 60_000;
