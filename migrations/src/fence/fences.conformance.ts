@@ -149,6 +149,7 @@ export function fencesConformance(
     });
 
     it('that was opened under an epoch is not closed under the same: the order came late', async () => {
+      await rig.fences.install(both, { open: true, epoch: 0 });
       await rig.fences.close(both, order(5, 7));
       expect(await rig.fences.open(both, order(5, 7))).toEqual({ kind: 'moved' });
       expect(await rig.fences.close(both, order(5, 7))).toMatchObject({ kind: 'stale', epoch: 5 });
