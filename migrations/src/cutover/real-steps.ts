@@ -59,7 +59,19 @@ export function realSteps(order: CutoverOrder, world: CutoverWorld): CutoverStep
     },
     async verify() {
       const wish = { stream: running, rows: rules.tailRows, deadlineMs: rules.verifyMs };
-      const compared = (await each((member) => world.sync.tail(member, wish))).flat();
+      // Nothing may be written to the new side behind the handover but by its application, so the ids come before it. What is compared meanwhile only reads.
+      const handedOver = (async () => {
+        const ids = await databases.checkIds(to, rules.idGap);
+        if (!ids.ok) return ids;
+        const noted = await each((member) => world.sync.handOver(member, { to: next, epoch }));
+        return done(
+          `${ids.note}; the other stream begins at ${noted.map(({ offset }) => offset).join(', ')}`,
+        );
+      })();
+      const [compared, handover] = await Promise.all([
+        each((member) => world.sync.tail(member, wish)),
+        handedOver,
+      ]);
       const tables = compared.flatMap((one) => one.tables);
       const parked = compared.reduce((sum, one) => sum + one.parked, 0);
       const different = tables.filter((table) => table.different > 0);
@@ -68,14 +80,9 @@ export function realSteps(order: CutoverOrder, world: CutoverWorld): CutoverStep
           `sides differ: ${different.map(({ table, different: rows, samples }) => `table "${table}" in ${rows} rows (${samples[0] ?? 'no sample'})`).join(', ')}`,
         );
       if (parked > 0) return failed(`${parked} rows wait that the ${to} has refused`);
-      const ids = await databases.checkIds(to, rules.idGap);
-      if (!ids.ok) return ids;
-      // Last of all: nothing may be written to the new side between this and the first write of its application.
-      const offsets = await each((member) => world.sync.handOver(member, { to: next, epoch }));
+      if (!handover.ok) return handover;
       const rows = tables.reduce((sum, table) => sum + table.compared, 0);
-      return done(
-        `${rows} rows compared, equal; ${ids.note}; the other stream begins at ${offsets.map(({ offset }) => offset).join(', ')}`,
-      );
+      return done(`${rows} rows compared, equal; ${handover.note}`);
     },
     async open() {
       const opened = await databases.open(to, { epoch, coordinator });
