@@ -43,8 +43,8 @@ export async function startProgram(
   ]);
   if (first === null || typeof first === 'number')
     throw new Error(`"${script}" ended with ${first} before it was ready:\n${tail}`);
-  const end = async (signal: NodeJS.Signals) => {
-    if (child.exitCode === null && child.signalCode === null) child.kill(signal);
+  const end = async (how: NodeJS.Signals) => {
+    if (child.exitCode === null && child.signalCode === null) child.kill(how);
     const [code] = await exited;
     log.end();
     return code;

@@ -13,8 +13,9 @@ const TABLES = ['customer_order', 'order_item', 'payment', 'stock_level', 'stock
 class FenceFilter extends BaseExceptionFilter {
   override catch(error: unknown, host: ArgumentsHost): void {
     const fenced = fencedError(error);
+    const answerOther = super.catch.bind(this);
     if (fenced) answerFenced(host.switchToHttp().getResponse<ServerResponse>(), fenced);
-    else super.catch(error, host);
+    else answerOther(error, host);
   }
 }
 
