@@ -1,6 +1,7 @@
 import type { ColumnRule, TableMapping } from '@strangler/contracts';
 import { escape } from 'mysql2';
 import { alter, alterColumn } from './alter.js';
+import type { Column } from './column.js';
 import type { Check } from './definition.js';
 import type { Doubt } from './row-doubts.js';
 import { quoted } from './sql.js';
@@ -58,15 +59,22 @@ function termOf(rule: ColumnRule, name: string, source: Table, target: Table): T
   if ('minor' in rule) return term(rule.minor, (value) => `ROUND(${value} * 1${'0'.repeat(rule.digits)})`);
   if ('flag' in rule) return term(rule.flag, (value) => `COALESCE(${value} + 0, ${rule.whenNull ? 1 : 0})`);
   if ('enum' in rule)
-    return term(
-      rule.enum,
-      (value) =>
+    return term(rule.enum, (value) =>
+      asTaken(
         `CASE CONVERT(${value} USING utf8mb4) COLLATE utf8mb4_bin ${Object.entries(rule.values)
           .map(([from, to]) => `WHEN ${escape(from)} THEN ${escape(to)}`)
           .join(' ')} END`,
+        columnOf(target, name),
+      ),
     );
   return undefined;
 }
+
+/** By the collation of the target column: two literals of different collations cannot be compared at all. */
+const asTaken = (text: string, taken: Column | undefined): string =>
+  taken?.charset == null || taken.collation == null
+    ? text
+    : `CONVERT(${text} USING ${taken.charset}) COLLATE ${taken.collation}`;
 
 /** A text compares in the target by the target's collation. */
 function comparedAs(value: string, from: string, to: string, source: Table, target: Table): string {
