@@ -487,6 +487,9 @@ describe('the plan of the base', () => {
         'STRANGLER_SYNC_TOKEN',
         'STRANGLER_CONTROL_TOKEN',
         'LEDGER_DATABASE_URL',
+        'SHOP_DATABASE_URL',
+        'CATALOG_DATABASE_URL',
+        'ORDERS_DATABASE_URL',
       ],
     });
     for (const name of TOOLKIT) {
