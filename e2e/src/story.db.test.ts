@@ -38,7 +38,7 @@ describe('the story, shortened', () => {
         claim: (sentence, holds) => holds && kept.push(sentence),
         progress: () => {},
       },
-      { customers: 50 },
+      { customers: 50, atOnceMs: 10_000 },
     ).catch((error: unknown) => {
       throw new Error(`${told.slice(-12).join('\n')}\n${String(error)}`, { cause: error });
     });
@@ -48,7 +48,7 @@ describe('the story, shortened', () => {
     expect(summary.requests).toBeGreaterThan(1_000);
     expect(summary.mismatchesFound).toBeGreaterThan(0);
     expect(summary.rowsVerified).toBeGreaterThan(1_000);
-    expect(summary.rollbackMs).toBeLessThan(1_000);
+    expect(summary.heldMs).toHaveLength(3);
     expect(await readFile(summary.report, 'utf8')).toContain('team catalog');
-  }, 300_000);
+  }, 600_000);
 });

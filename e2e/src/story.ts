@@ -21,6 +21,8 @@ export type Story = {
   readonly traffic: Traffic;
   /** Numbers the chapters measure on the way. */
   readonly measured: Omit<Summary, 'requests' | 'failed'>;
+  /** What "at once" may take, milliseconds: a second, longer where others use the machine too. */
+  readonly atOnceMs: number;
   readonly say: (sentence: string) => void;
   readonly progress: (done: number, total: number, what: string) => void;
   /** A claim of the product. One that does not hold ends the story and fails it. */

@@ -15,7 +15,7 @@ export type Teller = {
 export async function tellStory(
   world: World,
   teller: Teller,
-  options: { readonly customers: number; readonly seed?: number },
+  options: { readonly customers: number; readonly seed?: number; readonly atOnceMs?: number },
 ): Promise<Summary> {
   const random = seeded(options.seed ?? 20_261);
   const traffic = await startTraffic({ base: world.urls.proxy, random, customers: options.customers });
@@ -32,6 +32,7 @@ export async function tellStory(
       heldMs: [],
       report: '',
     },
+    atOnceMs: options.atOnceMs ?? 1_000,
     say: teller.say,
     progress: teller.progress,
     claim(sentence, holds, detail) {
