@@ -49,7 +49,7 @@ export function readInPlace(
     isStream = true;
     // A parser that took bytes past us would leave us to take them for new ones when the connection ends: what the buffer has by then
     // are requests of other clients, and they would be served once more. To node:http it is a stream as one with TLS is.
-    handle._consumed = true;
+    Object.assign(handle, { _consumed: true });
   };
 }
 
