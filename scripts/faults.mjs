@@ -27,3 +27,5 @@ try {
 } finally {
   await stop();
 }
+// A connection that a fault has left half open would keep us for as long as the system believes in it.
+process.exit();

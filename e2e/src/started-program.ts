@@ -20,12 +20,12 @@ export async function startProgram(
   args: readonly string[],
   environment: NodeJS.ProcessEnv,
   logFile: string,
-  signal?: AbortSignal,
+  killing?: AbortSignal,
 ): Promise<StartedProgram> {
   const child: ChildProcess = spawn(process.execPath, [script, ...args], {
     env: environment,
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-    ...(signal ? { signal, killSignal: 'SIGKILL' } : {}),
+    ...(killing ? { signal: killing, killSignal: 'SIGKILL' } : {}),
   });
   // An abort is told here, too; its end is what counts.
   child.on('error', () => {});

@@ -113,6 +113,18 @@ it('a history that keeps every promise is clean: unknown writes may be there or 
   expect(isClean(checkHistory(good()))).toBe(true);
 });
 
+it('a write whose client gave up may be done after one that began later', () => {
+  const history = good();
+  const writes = history.writes.map((write) =>
+    write.token === 'c1'
+      ? { ...write, invokedAt: 90, endedAt: 95 }
+      : write.token === 'c2'
+        ? cell('c2', 50, { outcome: 'unknown', told: 'cut off' })
+        : write,
+  );
+  expect(isClean(checkHistory({ ...history, writes }))).toBe(true);
+});
+
 type Planted = readonly [what: string, kind: keyof Findings, plant: (history: History) => Partial<History>];
 
 it.each<Planted>([

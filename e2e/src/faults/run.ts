@@ -30,14 +30,12 @@ const REST_MS = 60_000;
 export type RunOptions = {
   readonly session: Session;
   readonly choices: Choices;
-  /** Breaks what keeps a promise before the first move. */
-  readonly sabotageBegin?: (session: Session) => Promise<void>;
   /** Breaks a promise on purpose when everything has come to rest. */
   readonly sabotageEnd?: (session: Session) => Promise<void>;
 };
 
 /** Writes all the time; moves the authority to and fro while things break; mends everything, waits for rest, and judges. */
-export async function run({ session, choices, sabotageBegin, sabotageEnd }: RunOptions): Promise<Run> {
+export async function run({ session, choices, sabotageEnd }: RunOptions): Promise<Run> {
   const { stage, writes, glimpses, fences } = session;
   const { seed, clients, copiesFirst, moves, faults } = choices;
   const begun = performance.now();
@@ -46,7 +44,6 @@ export async function run({ session, choices, sabotageBegin, sabotageEnd }: RunO
     void timeline.push(`${Math.round(performance.now() - begun)} ms: ${sentence}`);
   const stuck: string[] = [];
   const first = writes.length;
-  await sabotageBegin?.(session);
   const watch = watchFences(stage.databases, fences);
   const load = startLoad({
     proxies: stage.proxies,

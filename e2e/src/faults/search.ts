@@ -13,7 +13,7 @@ export type SearchOptions = {
   /** In place of what the seed chooses. */
   readonly change?: Partial<Choices>;
   readonly onRun?: (run: Run) => void;
-} & Pick<RunOptions, 'sabotageBegin' | 'sabotageEnd'>;
+} & Pick<RunOptions, 'sabotageEnd'>;
 
 /** Runs in which something was found, by what it was. */
 export type SearchResult = {
