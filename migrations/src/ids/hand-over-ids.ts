@@ -54,14 +54,13 @@ const setIds = (handOver: IdHandOver, ahead: number, how: 'set' | 'look' = 'set'
     withConnection(other, async (there) => {
       const ids: HandedOverId[] = [];
       for (const { table, column, others } of idPairsOf(data, to)) {
-        const mine = await readIdColumn(here, own.schema, table, column);
+        const [mine, ...found] = await Promise.all([
+          readIdColumn(here, own.schema, table, column),
+          ...others.map((each) => readIdColumn(there, other.schema, each.table, each.column)),
+        ]);
         // A column that does not count is numbered by the application.
         if (mine?.counter == null) continue;
-        const columns: IdColumn[] = [];
-        for (const each of others) {
-          const its = await readIdColumn(there, other.schema, each.table, each.column);
-          if (its !== null) columns.push(its);
-        }
+        const columns = found.filter((its) => its !== null);
         // A number that the other side has given out may be known to somebody although no row has it.
         const taken = greatest([
           mine.behindRows,

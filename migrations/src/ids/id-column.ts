@@ -32,9 +32,10 @@ export async function readIdColumn(
     connection,
     `SELECT c.DATA_TYPE type, c.COLUMN_TYPE definition, c.EXTRA extra, CAST(t.AUTO_INCREMENT AS CHAR) counter
        FROM information_schema.COLUMNS c
-       JOIN information_schema.TABLES t ON t.TABLE_SCHEMA = c.TABLE_SCHEMA AND t.TABLE_NAME = c.TABLE_NAME
-      WHERE c.TABLE_SCHEMA = ? AND c.TABLE_NAME = ? AND c.COLUMN_NAME = ?`,
-    [schema, table, column],
+       JOIN information_schema.TABLES t
+      WHERE c.TABLE_SCHEMA = ? AND c.TABLE_NAME = ? AND c.COLUMN_NAME = ? AND t.TABLE_SCHEMA = ? AND t.TABLE_NAME = ?`,
+    // By values, not by each other: MariaDB else opens every table there is.
+    [schema, table, column, schema, table],
   );
   const bits = BITS[String(row?.['type']).toLowerCase()];
   if (row === undefined || bits === undefined) return null;
