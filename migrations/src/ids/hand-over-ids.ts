@@ -1,7 +1,7 @@
 import { type MigrationData, otherSide, type Side } from '@strangler/contracts';
 import { type FenceDatabase, quoted, withConnection } from '../fence/fence-database.js';
 import { idNotSet } from '../errors.js';
-import { type IdColumn, readIdColumn } from './id-column.js';
+import { readIdColumn } from './id-column.js';
 import { idPairsOf } from './id-pairs.js';
 
 export type IdHandOver = {
