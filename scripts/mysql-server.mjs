@@ -97,6 +97,9 @@ function sweepLeftFolders(parent) {
   }
 }
 
+/** A server that ends as it should takes a second or two. */
+const SHUTDOWN_MS = 30_000;
+
 /** The system account the server runs as: `mysql` when root and that account can reach the folder. */
 function accountFor(folder) {
   if (process.getuid?.() !== 0) return undefined;
@@ -220,17 +223,28 @@ export async function startServer(options = {}) {
     const ended = new Promise((done) => keeper.once('close', () => done()));
     const url = `mysql://root:${password}@127.0.0.1:${port}/`;
     const failure = await waitForLogin(url, 60_000, () => alive);
+    let serverPid;
     const end = async () => {
       keeper.ref();
       // Else a process with nothing else to do would end before it has heard of the end.
       keeper.stderr.ref?.();
       keeper.stdin.end();
+      // A server that was hurt may never come to the end of its shutdown, and whoever waits for it would neither.
+      const late = setTimeout(() => {
+        try {
+          if (serverPid) process.kill(serverPid, 'SIGKILL');
+        } catch {
+          // It has just ended.
+        }
+      }, SHUTDOWN_MS);
       await ended;
+      clearTimeout(late);
     };
     if (failure) {
       await end();
       return { failure, log };
     }
+    serverPid = Number(readFileSync(join(folder, 'server.pid'), 'utf8'));
     keeper.unref();
     keeper.stderr.unref?.();
     keeper.stdin.unref?.();
