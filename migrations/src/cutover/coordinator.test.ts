@@ -140,6 +140,26 @@ describe('a coordinator', () => {
     });
   });
 
+  it('opens a fence that was closed when its attempt was over, and holds no lease to look', async () => {
+    const world = cutoverWorld();
+    await world.begin();
+    world.databases.blockers.push('a transaction is open');
+    const { cutover } = await world.coordinator('ann').begin(beginning(world));
+    expect(cutover.state).toBe('ABORTED');
+    world.databases.fences.legacy.closed = true;
+    const bob = world.coordinator('bob');
+    bob.run();
+    await until(async () => !world.databases.fences.legacy.closed);
+    await bob.stop();
+    expect(world.leases.tokenOf('shop')).toBe(2);
+    const cem = world.coordinator('cem');
+    const { looks } = world.databases;
+    cem.run();
+    await until(async () => world.databases.looks > looks);
+    await cem.stop();
+    expect(world.leases.tokenOf('shop')).toBe(2);
+  });
+
   it('that was thought dead writes nothing and moves no fence any more', async () => {
     const world = cutoverWorld();
     await world.begin();

@@ -113,43 +113,65 @@ export class Coordinator {
         const unit = unitOf(world.plan, member);
         if (!this.#busy.has(unit.name)) (isOver(cutover.state) ? settled : open).set(unit.name, unit);
       }
-    const due = new Map(open);
+    for (const unit of open.values())
+      this.#carry(unit, () =>
+        this.#leased(unit, async (token, signal) => {
+          const cutover = await this.#standing(unit);
+          if (!cutover || isOver(cutover.state)) return;
+          log.warn(
+            { unit: unit.name, epoch: cutover.epoch, state: cutover.state },
+            `cutover ${cutover.epoch} of "${unit.name}" was left in "${cutover.state}" and is carried on`,
+          );
+          await this.#drive(unit, cutover, token, signal);
+        }),
+      );
     const now = performance.now();
-    for (const unit of settled.values())
-      if (now - (this.#lookedAt.get(unit.name) ?? -FENCES_MS) >= FENCES_MS) {
-        this.#lookedAt.set(unit.name, now);
-        due.set(unit.name, unit);
-      }
-    for (const unit of due.values()) {
-      const work = this.#leased(unit, async (token, signal) => {
-        const cutover = await this.#standing(unit);
-        if (!cutover) return;
-        if (isOver(cutover.state)) return this.#straighten(unit, cutover, token);
-        log.warn(
-          { unit: unit.name, epoch: cutover.epoch, state: cutover.state },
-          `cutover ${cutover.epoch} of "${unit.name}" was left in "${cutover.state}" and is carried on`,
-        );
-        await this.#drive(unit, cutover, token, signal);
-      }).catch((error: unknown) => {
-        // Another one is at it.
-        if (error instanceof StranglerError && error.code === 'LEASE_HELD') return;
-        if (this.#end.signal.aborted) return;
-        log.warn({ unit: unit.name }, `cutover of "${unit.name}" is not carried on yet: ${reasonOf(error)}`);
-      });
-      this.#works.add(work);
-      void work.finally(() => this.#works.delete(work));
+    for (const unit of settled.values()) {
+      if (now - (this.#lookedAt.get(unit.name) ?? -FENCES_MS) < FENCES_MS) continue;
+      this.#lookedAt.set(unit.name, now);
+      this.#carry(unit, () => this.#straighten(unit));
     }
   }
 
-  /** Fences stand as the journal says. An order to close that came when its attempt was over would else keep everybody out. */
-  async #straighten(unit: Unit, { epoch, state, from, to }: Cutover, token: number): Promise<void> {
+  #carry(unit: Unit, start: () => Promise<void>): void {
+    const work = start().catch((error: unknown) => {
+      // Another one is at it.
+      if (error instanceof StranglerError && error.code === 'LEASE_HELD') return;
+      if (this.#end.signal.aborted) return;
+      this.#options.log.warn(
+        { unit: unit.name },
+        `cutover of "${unit.name}" is not carried on yet: ${reasonOf(error)}`,
+      );
+    });
+    this.#works.add(work);
+    void work.finally(() => this.#works.delete(work));
+  }
+
+  /**
+   * Fences stand as the journal says. An order to close that came when its attempt was over would else keep everybody out. The lease is taken only
+   * when there is something to do: an operator would be told that it is held.
+   */
+  async #straighten(unit: Unit): Promise<void> {
     const { world, log } = this.#options;
-    const side = openFenceIn(state, from, to);
     const databases = world.databases(unit);
-    const seen = await databases.look();
-    if (side === null || !seen.some((fence) => fence.side === side && fence.closed)) return;
-    const { note } = await databases.open(side, { epoch, coordinator: token });
-    log.warn({ unit: unit.name, epoch }, `the fence of "${unit.name}" was not as the journal says: ${note}`);
+    const shutOut = async () => {
+      const cutover = await this.#standing(unit);
+      const side = cutover && openFenceIn(cutover.state, cutover.from, cutover.to);
+      if (!cutover || !side || !isOver(cutover.state)) return undefined;
+      const seen = await databases.look();
+      return seen.some((fence) => fence.side === side && fence.closed) ? { cutover, side } : undefined;
+    };
+    if (!(await shutOut())) return;
+    await this.#leased(unit, async (token) => {
+      const found = await shutOut();
+      if (!found) return;
+      const { epoch } = found.cutover;
+      const { note } = await databases.open(found.side, { epoch, coordinator: token });
+      log.warn(
+        { unit: unit.name, epoch },
+        `the fence of "${unit.name}" was not as the journal says: ${note}`,
+      );
+    });
   }
 
   async #leased<T>(unit: Unit, work: (token: number, signal: AbortSignal) => Promise<T>): Promise<T> {

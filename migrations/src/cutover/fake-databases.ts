@@ -16,6 +16,8 @@ export function fakeDatabases() {
     transactions: [] as string[],
     idsRunOut: [] as string[],
     missing: null as Side | null,
+    /** How often somebody looked. */
+    looks: 0,
   };
   const move = (side: Side, closed: boolean, { epoch, coordinator }: FenceOrder) => {
     const fence = fences[side];
@@ -26,12 +28,14 @@ export function fakeDatabases() {
     return done(`${closed ? 'closed' : 'opened'} the fence of the ${side}`);
   };
   const databases: CutoverDatabases = {
-    look: async () =>
-      (['legacy', 'service'] as const).map((side) =>
+    async look() {
+      state.looks++;
+      return (['legacy', 'service'] as const).map((side) =>
         state.missing === side
           ? { side, problem: 'it has no fence', closed: null, epoch: 0 }
           : { side, problem: null, closed: fences[side].closed, epoch: fences[side].epoch },
-      ),
+      );
+    },
     close: async (side, order) =>
       state.blockers.length > 0 ? failed(state.blockers.join('; ')) : move(side, true, order),
     open: async (side, order) => move(side, false, order),
