@@ -12,13 +12,20 @@ export type Relay = {
   close(): Promise<void>;
 };
 
+/**
+ * Breaks a connection off. Not by a reset while it is being shut down: libuv refuses that, Node forgets the handle all the same, and the process
+ * turns for ever when it ends.
+ */
+const breakOff = (socket: Socket): void =>
+  void (socket.writableEnded ? socket.destroy() : socket.resetAndDestroy());
+
 /** Listens on a port of its own and hands everything on to `port` of this machine. What a silent link has taken in arrives when it is whole again. */
 export async function startRelay(name: string, port: number): Promise<Relay> {
   let state: LinkState = 'whole';
   const open = new Set<Socket>();
   const server = createServer((near) => {
     if (state === 'cut') {
-      near.resetAndDestroy();
+      breakOff(near);
       return;
     }
     const far = connect(port, '127.0.0.1');
@@ -40,7 +47,7 @@ export async function startRelay(name: string, port: number): Promise<Relay> {
       });
       from.once('end', () => to.end());
       // One that died takes the other along, as it would without us.
-      from.once('error', () => to.resetAndDestroy());
+      from.once('error', () => breakOff(to));
       from.once('close', () => {
         open.delete(from);
         if (!to.destroyed && !from.readableEnded) to.destroy();
@@ -50,7 +57,7 @@ export async function startRelay(name: string, port: number): Promise<Relay> {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const reset = () => {
-    for (const socket of open) socket.resetAndDestroy();
+    for (const socket of open) breakOff(socket);
     open.clear();
   };
   return {
