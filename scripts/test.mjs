@@ -1,5 +1,6 @@
 // `npm test`: build, types of the tests, lint, format, and all tests on the real parts. The last line counts them.
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { environment, pinnedNode, prepare, root } from './prepare.mjs';
@@ -40,7 +41,7 @@ mkdirSync(join(root, '.strangler'), { recursive: true });
 const given = process.argv.slice(2);
 /** A database that others have made, and that this repository does not bring along. */
 const hasSakila = existsSync(join(root, '.strangler', 'sakila'));
-// What measures the whole system has the machine for itself, after everything else.
+// What plays on the whole system comes after everything else; beside it only the suites of Kafka, which mostly wait.
 const lots =
   given.length > 0
     ? [given]
@@ -58,9 +59,10 @@ const lots =
         ],
         ['--runInBand', 'e2e/src', 'bench/src'],
       ];
-function runLot(index, args, more = {}) {
+async function runLot(index, args, more = {}) {
   const output = join(root, '.strangler', `jest-${index}.json`);
-  run(
+  const jest = spawn(
+    pinnedNode,
     [
       '--experimental-vm-modules',
       '--disable-warning=ExperimentalWarning',
@@ -69,27 +71,22 @@ function runLot(index, args, more = {}) {
       `--outputFile=${output}`,
       ...args,
     ],
-    more,
+    { cwd: root, env: { ...environment(), ...more }, stdio: 'inherit' },
   );
+  await once(jest, 'exit');
   const results = JSON.parse(readFileSync(output, 'utf8'));
   count.passed += results.numPassedTests;
   count.failed += results.numFailedTests + results.numRuntimeErrorTestSuites;
 }
-for (const [index, args] of lots.entries()) runLot(index, args);
 
-if (given.length === 0 && !hasSakila) {
-  count.skipped++;
-  console.log('SKIP 1 suite that needs Sakila: "node scripts/provide-sakila.mjs" gets it');
-}
-
-// They need Java, and Maven the first time: without them the rest is still worth a run.
-if (given.length === 0) {
+/** They need Java, and Maven the first time: without them the rest is still worth a run. */
+async function runKafka() {
   let hasKafka = false;
   try {
     await withKafka(
-      (place) => {
+      async (place) => {
         hasKafka = true;
-        runLot('kafka', ['--runInBand', String.raw`\.kafka\.test\.ts$`], { STRANGLER_KAFKA: place });
+        await runLot('kafka', ['--runInBand', String.raw`\.kafka\.test\.ts$`], { STRANGLER_KAFKA: place });
       },
       { milliseconds: JARS_DEADLINE_MS, say: (sentence) => console.log(sentence) },
     );
@@ -103,6 +100,23 @@ if (given.length === 0) {
     console.log(`SKIP ${suites} suites that need Kafka: ${error.message}`);
   }
 }
+
+const [first, ...others] = lots;
+await runLot(0, first);
+// What it throws is thrown when the others have ended.
+const kafka = (given.length === 0 ? runKafka() : Promise.resolve()).then(
+  () => undefined,
+  (error) => error,
+);
+for (const [index, args] of others.entries()) await runLot(index + 1, args);
+const broken = await kafka;
+if (broken) throw broken;
+
+if (given.length === 0 && !hasSakila) {
+  count.skipped++;
+  console.log('SKIP 1 suite that needs Sakila: "node scripts/provide-sakila.mjs" gets it');
+}
+
 if (count.skipped > 0) console.log(`${count.skipped} suites skipped for want of what they need`);
 // The very last line, and nothing else on it: programs read it.
 console.log(`${count.passed} passed, ${count.failed} failed`);
